@@ -1,0 +1,145 @@
+"""infer: ragged bookkeeping of rows sorted by (group, cluster), shared by all columns with the same gaps."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from annqc.tables import Array, Bools, Floats, Ints
+
+__all__ = ["Layout", "runs", "sort_rows", "stable_order"]
+
+
+def runs(*keys: Array) -> Ints:
+    """Start of each run of equal keys in sorted columns."""
+    n = len(keys[0])
+    if n == 0:
+        return np.empty(0, np.int64)
+    change = np.zeros(n, dtype=bool)
+    change[0] = True
+    for key in keys:
+        change[1:] |= key[1:] != key[:-1]
+    return np.flatnonzero(change)
+
+
+def stable_order(codes: Ints) -> Ints:
+    """Stable argsort of non-negative integer codes, by radix passes of 16 bits where numpy has them."""
+    top = int(codes.max()) if len(codes) else 0
+    order = np.argsort((codes & 0xFFFF).astype(np.uint16), kind="stable")
+    shift = 16
+    while top >> shift:
+        digit = ((codes[order] >> shift) & 0xFFFF).astype(np.uint16)
+        order = order[np.argsort(digit, kind="stable")]
+        shift += 16
+    return order
+
+
+def sort_rows(group: Ints, cluster: Ints) -> tuple[Ints | None, Ints, Ints]:
+    """Sort rows by (group, cluster); the order is None where they are sorted already."""
+    if len(group) < 2:
+        return None, group, cluster
+    step = group[1:] - group[:-1]
+    if not ((step < 0) | ((step == 0) & (cluster[1:] < cluster[:-1]))).any():
+        return None, group, cluster
+    order = stable_order(cluster - cluster.min())
+    order = order[stable_order(group[order])]
+    return order, group[order], cluster[order]
+
+
+@dataclass(frozen=True, eq=False, slots=True, kw_only=True)
+class Layout:
+    """Where groups and clusters begin among the finite rows of a column, and what each row weighs."""
+
+    everything: bool
+    groups: Ints
+    group_start: Ints
+    group_size: Floats
+    group_of_row: Ints
+    cluster_start: Ints
+    cluster_size: Floats
+    cluster_in_group: Ints
+    weight: Floats
+    group_weight: Floats
+    cluster_weight: Floats
+
+    @classmethod
+    def of(cls, group: Ints, cluster: Ints, mask: Bools, rho0: float) -> Layout:
+        """Lay out the rows of ``mask``; ``group`` and ``cluster`` are sorted together."""
+        everything = bool(mask.all())
+        if not everything:
+            group, cluster = group[mask], cluster[mask]
+        start = runs(group)
+        size = np.diff(np.append(start, len(group)))
+        cluster_start = runs(group, cluster)
+        cluster_size = np.diff(np.append(cluster_start, len(group)))
+        weight = np.repeat(1.0 / (1.0 + (cluster_size - 1.0) * rho0), cluster_size)
+        return cls(
+            everything=everything,
+            groups=group[start],
+            group_start=start,
+            group_size=size.astype(np.float64),
+            group_of_row=np.repeat(np.arange(len(start)), size),
+            cluster_start=cluster_start,
+            cluster_size=cluster_size.astype(np.float64),
+            cluster_in_group=np.searchsorted(cluster_start, start),
+            weight=weight,
+            group_weight=np.add.reduceat(weight, start) if len(start) else np.empty(0),
+            cluster_weight=cluster_size / (1.0 + (cluster_size - 1.0) * rho0),
+        )
+
+    def per_group(self, x: Floats) -> Floats:
+        """Sum a row column within each group."""
+        return np.add.reduceat(x, self.group_start)
+
+    def spread(self, x: Floats) -> Floats:
+        """Give every row its group's value."""
+        return x[self.group_of_row] if len(self.groups) > 1 else x
+
+    def rank(self, v: Floats) -> Ints:
+        """Order of the rows by (group, value)."""
+        order = np.argsort(v)
+        if len(self.groups) > 1:
+            order = order[stable_order(self.group_of_row[order])]
+        return order
+
+    def weighted_median(self, v: Floats, order: Ints) -> Floats:
+        """Weighted median of each group: midpoint of the lower and the upper one."""
+        total = np.cumsum(self.weight[order])
+        end = self.group_start + self.group_size.astype(np.int64)
+        before = np.where(self.group_start > 0, total[self.group_start - 1], 0.0)
+        half = before + (total[end - 1] - before) / 2
+        slack = 1e-12 * max(total[-1], 1.0)
+        low = np.minimum(np.searchsorted(total, half - slack), end - 1)
+        high = np.minimum(np.searchsorted(total, half + slack), end - 1)
+        return 0.5 * (v[order[low]] + v[order[high]])
+
+    def quantile(self, v: Floats, order: Ints, share: Floats | float) -> Floats:
+        """Unweighted quantile of each group: the smallest value with at least ``share`` at or below it."""
+        position = np.ceil(np.asarray(share) * self.group_size - 1e-9).astype(np.int64) - 1
+        position = np.clip(position, 0, self.group_size.astype(np.int64) - 1)
+        return v[order[self.group_start + position]]
+
+    def sums(self, v: Floats) -> dict[str, Floats]:
+        """The eight sums over the clusters of each group."""
+        mean = np.add.reduceat(v, self.cluster_start) / self.cluster_size
+        w = self.cluster_weight
+        at = self.cluster_in_group
+        clusters = np.diff(np.append(at, len(w)))
+
+        def over(x: Floats) -> Floats:
+            return np.add.reduceat(x, at)
+
+        w2 = w * w
+        return {
+            "G": clusters.astype(np.float64),
+            "N": self.group_size,
+            "W1": over(w),
+            "W2": over(w2),
+            "W3": over(w2 * w),
+            "T1": over(w * mean),
+            "T2": over(w2 * mean),
+            "Q2": over(w2 * mean * mean),
+        }

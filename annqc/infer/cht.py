@@ -1,0 +1,374 @@
+"""infer: the core estimator, cluster-Huber t (CHT), for many groups and several offsets at once.
+
+An offset's typical value in a group (an annotator, or an annotator in a stratum) is its Huber location.
+Boxes of one image are not independent, so the variance comes from cluster means: each value is replaced by
+its Huber pseudo-value, pseudo-values are averaged per cluster, and the cluster means enter a weighted t with
+Satterthwaite's degrees of freedom. All that is kept of a cluster is eight sums a group, which add up over
+shards as long as a cluster lives in one shard and the shards share the group's location and scale.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from annqc.infer._layout import Layout, sort_rows
+from annqc.kernels import _jit
+from annqc.kernels import cht as kernel
+
+if TYPE_CHECKING:
+    from annqc.tables import Array, Floats, Ints
+
+__all__ = ["HUBER_C", "KAPPA_MIN", "RHO0", "SCALE_FLOOR", "Location", "Sums", "cluster_location"]
+
+RHO0: Final = 0.2
+"""Working correlation inside a cluster: sets the weights, not the validity."""
+HUBER_C: Final = 1.345
+"""Huber's constant: 95 % efficiency at the Gaussian."""
+KAPPA_MIN: Final = 0.25
+"""Smallest share of unclipped weight that the Newton step divides by."""
+SCALE_FLOOR: Final = 0.75
+"""Scale is at least this many grid steps: without it the tails break on integer coordinates."""
+GROSS_SCALES: Final = 5.0
+"""A value further than this many scales from the estimate is a gross error."""
+
+MAD_TO_SD: Final = 1.4826
+MEAN_DEVIATION_TO_SD: Final = 1.2533
+TINY: Final = 1e-300
+
+SECONDS_SAVED: Final = 6e-8
+"""What the kernel saves a value over the numpy path, measured on 360,000 rows and 24 columns."""
+
+
+@dataclass(frozen=True, eq=False, slots=True, kw_only=True)
+class Sums:
+    """The eight mergeable sums of a group over its clusters, each shaped (n_groups, K) or (n_groups,).
+
+    With ``n_g`` values in cluster g, ``w_g = n_g / (1 + (n_g - 1) rho0)`` and cluster mean ``yb_g``:
+    ``G`` clusters, ``N`` values, ``W1, W2, W3`` sums of w, w², w³, ``T1, T2`` sums of w yb, w² yb, and
+    ``Q2`` the sum of w² yb².
+    """
+
+    G: Floats
+    N: Floats
+    W1: Floats
+    W2: Floats
+    W3: Floats
+    T1: Floats
+    T2: Floats
+    Q2: Floats
+
+    def merge(self, other: Sums) -> Sums:
+        """Add the sums of another shard; every cluster must live entirely in one shard."""
+        return Sums(
+            **{one.name: getattr(self, one.name) + getattr(other, one.name) for one in fields(self)}
+        )
+
+    def finish(self, grid: Array | float = 0.0) -> dict[str, Array]:
+        """Estimate, standard error and degrees of freedom from the merged sums.
+
+        Parameters
+        ----------
+        grid : float or array, optional
+            Coordinate step in the units of the values; the standard error is at least
+            ``grid / sqrt(12 N)``.
+
+        Returns
+        -------
+        dict of str to array
+            ``estimate, se, df, n_eff, degenerate``. ``se`` is NaN and ``df`` 0 with fewer than two clusters.
+
+        Notes
+        -----
+        ``b = T1 / W1``, ``P2 = W2 / W1²``, ``P3 = W3 / W1³``,
+        ``V = (Q2 - 2 b T2 + b² W2) / (W1² (1 - P2))``, unbiased where the variance of a cluster mean goes
+        as 1 / w_g, and Satterthwaite's ``df = (1 - P2)² / (P2 - 2 P3 + P2²)``, which is G - 1 for equal
+        weights. ``n_eff = 1 / P2``.
+        """
+        with np.errstate(all="ignore"):
+            estimate = self.T1 / self.W1
+            p2 = self.W2 / self.W1**2
+            p3 = self.W3 / self.W1**3
+            spread = self.Q2 - 2 * estimate * self.T2 + estimate**2 * self.W2
+            se = np.sqrt(np.maximum(spread, 0.0) / self.W1**2 / (1 - p2))
+            df = (1 - p2) ** 2 / (p2 - 2 * p3 + p2**2)
+            floor = np.asarray(grid) / np.sqrt(12 * np.maximum(self.N, 1))
+            rounding = 1e-9 * np.maximum(np.abs(estimate), TINY)
+            degenerate = ~(se > np.maximum(floor, rounding)) & (self.G >= 2)
+            se = np.maximum(se, floor)
+            few = self.G < 2
+            return {
+                "estimate": estimate,
+                "se": np.where(few, np.nan, se),
+                "df": np.where(few, 0.0, df),
+                "n_eff": 1 / p2,
+                "degenerate": degenerate,
+            }
+
+
+@dataclass(frozen=True, eq=False, slots=True, kw_only=True)
+class Location:
+    """Clustered location of every group and column, arrays shaped (n_groups, K) or (n_groups,).
+
+    Attributes
+    ----------
+    estimate, se, df : float64
+        Huber location, its clustered standard error, Satterthwaite degrees of freedom.
+    n_eff : float64
+        Effective number of clusters, ``W1² / W2``.
+    n_clusters, n, n_nan : int64
+        Clusters and values used, and values that were not finite.
+    m0, scale, kappa : float64
+        Weighted median, scale and unclipped weight behind the pseudo-values.
+    clip_frac, gross_rate : float64
+        Share of values beyond ``c`` scales of the location, and beyond five.
+    mean, low, high : float64
+        Raw mean, and the range that leaves out 5 % on either side.
+    bound_low, bound_high : float64
+        Bounds of the median when ``missing`` of the group was never measured (see `cluster_location`).
+    degenerate : bool
+        The values do not vary, so the standard error is the grid's.
+    sums : Sums
+        What to merge.
+    """
+
+    estimate: Floats
+    se: Floats
+    df: Floats
+    n_eff: Floats
+    n_clusters: Ints
+    n: Ints
+    n_nan: Ints
+    m0: Floats
+    scale: Floats
+    kappa: Floats
+    clip_frac: Floats
+    gross_rate: Floats
+    mean: Floats
+    low: Floats
+    high: Floats
+    bound_low: Floats
+    bound_high: Floats
+    degenerate: Array
+    sums: Sums
+
+
+def cluster_location(
+    group: Array,
+    cluster: Array,
+    y: Array,
+    *,
+    n_groups: int | None = None,
+    grid: Array | float = 0.0,
+    group_grid: Array | None = None,
+    missing: Array | None = None,
+    rho0: float = RHO0,
+    c: float = HUBER_C,
+    robust: bool = True,
+    steps: int = 1,
+    engine: _jit.Engine = "auto",
+) -> Location:
+    """Estimate the clustered Huber location of each group and column.
+
+    Parameters
+    ----------
+    group, cluster : (N,) array_like of int
+        Codes of the group and of the cluster (image, or track) of each row.
+    y : (N,) or (N, K) array_like
+        Values; what is not finite is left out and counted.
+    n_groups : int, optional
+        Number of groups; groups without rows come back as NaN. The largest code plus one if not given.
+    grid : float or (N,) array_like, optional
+        Coordinate step in the units of ``y``; a group takes the largest of its rows.
+    group_grid : (n_groups, K) array_like, optional
+        The step a group and column, instead of ``grid``.
+    missing : (n_groups, K) array_like, optional
+        Share of the group that was never measured; asks for ``bound_low, bound_high``: the median of the
+        whole group lies in [F⁻¹((0.5 - m) / (1 - m)), F⁻¹(0.5 / (1 - m))], anything at all for m >= 0.5.
+    rho0 : float
+        Working correlation: 0 weighs values alike, 1 clusters alike.
+    c : float
+        Huber's constant.
+    robust : bool
+        False uses the values as they are: the weighted mean.
+    steps : int
+        Newton steps from the weighted median.
+    engine : {"auto", "numpy", "numba"}
+        How; the results are the same to rounding.
+
+    Returns
+    -------
+    Location
+
+    Notes
+    -----
+    Huber (1964) pseudo-values; clustered variance as in Bell and McCaffrey (2002) for weighted means;
+    t on cluster estimates as in Ibragimov and Müller (2010). Bounds: Horowitz and Manski (1995).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> y = [1, 2, 3, 2, 2.5, 0.5, 4, 3, 3.5, 2.5, 1.5, 30]
+    >>> found = cluster_location([0] * 12, [0, 0, 0, 1, 1, 2, 3, 3, 3, 3, 4, 4], y)
+    >>> print(f"{found.estimate[0]:.3f} +- {found.se[0]:.3f}, {found.n_clusters[0]} clusters")
+    2.404 +- 0.433, 5 clusters
+    """
+    group = np.asarray(group, dtype=np.int64)
+    values = np.asarray(y, dtype=np.float64)
+    flat = values.ndim == 1
+    columns = np.ascontiguousarray(values.reshape(len(group), -1).T)
+    k = len(columns)
+    g = int(n_groups) if n_groups is not None else (int(group.max()) + 1 if len(group) else 0)
+    order, group, cluster = sort_rows(group, np.asarray(cluster, dtype=np.int64))
+    if order is not None:
+        columns = np.ascontiguousarray(columns[:, order])
+    if group_grid is None:
+        step = np.zeros(g)
+        per_row = np.broadcast_to(np.asarray(grid, dtype=np.float64), (len(group),))
+        np.maximum.at(step, group, per_row if order is None else per_row[order])
+        steps_grid = np.repeat(step[:, None], k, axis=1)
+    else:
+        steps_grid = np.ascontiguousarray(
+            np.broadcast_to(np.asarray(group_grid, dtype=np.float64), (g, k))
+        )
+    absent = None
+    if missing is not None:
+        absent = np.ascontiguousarray(np.broadcast_to(missing, (g, k)), dtype=np.float64)
+    _jit.check_engine(engine)
+    if _jit.compiled(engine, saved_seconds=columns.size * SECONDS_SAVED):
+        raw = kernel.locate(
+            group, cluster, columns, g, steps_grid, absent, rho0, c, robust=robust, steps=steps
+        )
+    else:
+        raw = _locate(
+            group, cluster, columns, g, steps_grid, absent, rho0, c, robust=robust, steps=steps
+        )
+    return _assemble(raw, steps_grid, flat=flat)
+
+
+def _assemble(raw: dict[str, Array], grid: Floats, *, flat: bool) -> Location:
+    """Turn (n_groups, K) statistics into a `Location`, squeezing a single column."""
+    n_total = raw.pop("n_total")
+    if flat:
+        raw = {name: column[:, 0] for name, column in raw.items()}
+        grid, n_total = grid[:, 0], n_total[:, 0]
+    sums = Sums(**{one.name: raw.pop(one.name) for one in fields(Sums)})
+    done = sums.finish(grid)
+    n = sums.N.astype(np.int64)
+    return Location(
+        **done,
+        **raw,
+        n_clusters=sums.G.astype(np.int64),
+        n=n,
+        n_nan=n_total.astype(np.int64) - n,
+        sums=sums,
+    )
+
+
+def _locate(
+    group: Ints,
+    cluster: Ints,
+    columns: Floats,
+    n_groups: int,
+    grid: Floats,
+    missing: Floats | None,
+    rho0: float,
+    c: float,
+    *,
+    robust: bool,
+    steps: int,
+) -> dict[str, Array]:
+    """Batched numpy path: rows sorted by (group, cluster), columns (K, N)."""
+    k = len(columns)
+    out = {name: np.full((n_groups, k), np.nan) for name in kernel.STATISTICS}
+    for one in fields(Sums):
+        out[one.name] = np.zeros((n_groups, k))
+    out["n_total"] = np.repeat(
+        np.bincount(group, minlength=n_groups).astype(np.float64)[:, None], k, axis=1
+    )
+    layouts: dict[bytes, Layout] = {}
+    finite = np.isfinite(columns)
+    for column in range(k):
+        mask = finite[column]
+        key = np.packbits(mask).tobytes()
+        layout = layouts.get(key)
+        if layout is None:
+            layout = layouts[key] = Layout.of(group, cluster, mask, rho0)
+        if len(layout.groups):
+            absent = None if missing is None else missing[layout.groups, column]
+            stats = _column(
+                layout,
+                columns[column] if layout.everything else columns[column][mask],
+                grid[layout.groups, column],
+                absent,
+                c,
+                robust=robust,
+                steps=steps,
+            )
+            for name, value in stats.items():
+                out[name][layout.groups, column] = value
+    return out
+
+
+def _column(
+    layout: Layout,
+    v: Floats,
+    grid: Floats,
+    missing: Floats | None,
+    c: float,
+    *,
+    robust: bool,
+    steps: int,
+) -> dict[str, Any]:
+    """Statistics of one column in its non-empty groups."""
+    stats: dict[str, Any] = {}
+    count = layout.group_size
+    ranked = layout.rank(v) if robust or missing is not None else None
+    stats["mean"] = layout.per_group(v) / count
+    if robust and ranked is not None:
+        m0 = layout.weighted_median(v, ranked)
+        deviation = np.abs(v - layout.spread(m0))
+        scale = MAD_TO_SD * layout.weighted_median(deviation, layout.rank(deviation))
+        scale = np.maximum(scale, SCALE_FLOOR * grid)
+        flat = ~(scale > 0)
+        if flat.any():
+            mean_deviation = layout.per_group(layout.weight * deviation) / layout.group_weight
+            scale = np.where(flat, MEAN_DEVIATION_TO_SD * mean_deviation, scale)
+            scale = np.where(scale > 0, scale, 1e-12)
+        m = m0
+        for _ in range(steps):
+            z, kappa, _ = _clipped(layout, v, m, scale, c)
+            m = m + scale * (layout.per_group(layout.weight * z) / layout.group_weight) / kappa
+        z, kappa, outside = _clipped(layout, v, m, scale, c)
+        used = layout.spread(m) + layout.spread(scale / kappa) * z
+        low, high = layout.quantile(v, ranked, 0.05), layout.quantile(v, ranked, 0.95)
+        clip_frac = layout.per_group(outside) / count
+        stats |= {"m0": m0, "scale": scale, "kappa": kappa, "clip_frac": clip_frac}
+        stats |= {"low": low, "high": high}
+    else:
+        used = v
+    if missing is not None and ranked is not None:
+        share = np.clip(missing, 0.0, 0.5)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            lower = layout.quantile(v, ranked, (0.5 - share) / (1 - share))
+            upper = layout.quantile(v, ranked, 0.5 / (1 - share))
+        stats["bound_low"] = np.where(missing >= 0.5, -np.inf, lower)
+        stats["bound_high"] = np.where(missing >= 0.5, np.inf, upper)
+    stats |= layout.sums(used)
+    if robust:
+        b = stats["T1"] / stats["W1"]
+        far = np.abs(v - layout.spread(b)) > GROSS_SCALES * layout.spread(stats["scale"])
+        stats["gross_rate"] = layout.per_group(far.astype(np.float64)) / count
+    return stats
+
+
+def _clipped(
+    layout: Layout, v: Floats, m: Floats, scale: Floats, c: float
+) -> tuple[Floats, Floats, Floats]:
+    """Clipped standardised residuals, the unclipped share of weight, and who was clipped."""
+    z = (v - layout.spread(m)) / layout.spread(scale)
+    inside = np.abs(z) <= c
+    kappa = layout.per_group(layout.weight * inside) / layout.group_weight
+    return np.clip(z, -c, c), np.maximum(kappa, KAPPA_MIN), (~inside).astype(np.float64)

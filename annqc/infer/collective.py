@@ -1,0 +1,159 @@
+"""infer: is everybody off alike? Asked before anyone is accused.
+
+A gold that is 3 px too tight makes every annotator look loose. So the offsets of one gold object are first
+summarised over its annotators, and that summary is tested: if it is biased, the finding is collective (all
+annotators, or the gold, or the guideline), it is reported once, and individuals are judged on the rest.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from annqc.infer._layout import runs, stable_order
+from annqc.infer.cht import cluster_location
+from annqc.infer.verdicts import ALPHA, eligible, half_width, p_bias
+
+if TYPE_CHECKING:
+    from annqc.tables import Array, Bools, Floats, Ints
+
+__all__ = ["MIN_ANNOTATORS", "Collective", "collective", "inherit", "object_medians"]
+
+MIN_ANNOTATORS: Final = 3
+"""Annotators on a gold object for their median to speak for everybody."""
+
+
+@dataclass(frozen=True, eq=False, slots=True, kw_only=True)
+class Collective:
+    """Shared offset of each group and quantity, arrays (n_groups, K), in the units of the values.
+
+    ``shift`` is the estimate where the group is collectively biased, else 0. ``method`` is ``"objects"``
+    (median over at least three annotators of each gold object, clustered by image), ``"annotators"`` (each
+    annotator a cluster) or ``""`` where there is too little to ask.
+    """
+
+    estimate: Floats
+    ci_low: Floats
+    ci_high: Floats
+    p_value: Floats
+    n_clusters: Ints
+    biased: Bools
+    shift: Floats
+    method: Array
+
+
+def object_medians(values: Array, item: Array) -> tuple[Ints, Floats]:
+    """Median over annotators of each gold object that at least three of them drew.
+
+    Parameters
+    ----------
+    values : (K, n) array_like
+        One column a pair; NaN where not usable.
+    item : (n,) array_like of int
+        Gold object of each pair.
+
+    Returns
+    -------
+    first : (m,) int64
+        One pair of each object with at least three.
+    medians : (K, m) float64
+        NaN where fewer than three of the values are usable.
+    """
+    item = np.asarray(item, dtype=np.int64)
+    order = stable_order(item)
+    start = runs(item[order])
+    count = np.diff(np.append(start, len(item)))
+    first, found = [], []
+    for k in np.unique(count[count >= MIN_ANNOTATORS]):
+        rows = start[count == k]
+        dense = np.sort(values[:, order[rows[:, None] + np.arange(k)]], axis=2)
+        usable = np.isfinite(dense).sum(axis=2)
+        low = np.maximum((usable - 1) // 2, 0)[..., None]
+        high = np.minimum(usable // 2, k - 1)[..., None]
+        middle = 0.5 * (
+            np.take_along_axis(dense, low, axis=2) + np.take_along_axis(dense, high, axis=2)
+        )
+        found.append(np.where(usable >= MIN_ANNOTATORS, middle[..., 0], np.nan))
+        first.append(order[rows])
+    if not first:
+        return np.empty(0, np.int64), np.empty((len(values), 0))
+    return np.concatenate(first), np.concatenate(found, axis=1)
+
+
+def collective(
+    values: Array,
+    *,
+    item: Array,
+    annotator: Array,
+    cluster: Array,
+    group: Array,
+    n_groups: int,
+    margin: Array,
+    group_grid: Array,
+    alpha: float = ALPHA,
+) -> Collective:
+    """Test each group for an offset that everybody shares.
+
+    Parameters
+    ----------
+    values : (K, n) array_like
+        Offsets in tolerance units, one column a pair; NaN where not usable.
+    item, annotator, cluster, group : (n,) array_like of int
+        Gold object, annotator, image or track, and group of each pair.
+    n_groups : int
+        Number of groups.
+    margin : (K,) array_like
+        Largest offset that is no bias.
+    group_grid : (n_groups, K) array_like
+        Coordinate step.
+    alpha : float
+        Level.
+
+    Returns
+    -------
+    Collective
+
+    Notes
+    -----
+    Where gold objects with at least three annotators span five images, the medians over annotators are
+    tested with images as clusters; else, with at least five annotators, all values with annotators as
+    clusters. Otherwise nothing is claimed: with one or two annotators a biased gold and a biased annotator
+    look the same.
+    """
+    group = np.asarray(group, dtype=np.int64)
+    margin = np.asarray(margin, dtype=np.float64)
+    shape = (n_groups, len(margin))
+    first, medians = object_medians(values, item)
+    asked = {"n_groups": n_groups, "group_grid": group_grid}
+    by_object = cluster_location(group[first], np.asarray(cluster)[first], medians.T, **asked)
+    by_annotator = cluster_location(group, annotator, np.asarray(values).T, **asked)
+    objects_speak = eligible(by_object.n_clusters, by_object.df)
+    annotators_speak = eligible(by_annotator.n_clusters, by_annotator.df) & ~objects_speak
+
+    def pick(name: str, default: float) -> Array:
+        first, second = getattr(by_object, name), getattr(by_annotator, name)
+        return np.where(objects_speak, first, np.where(annotators_speak, second, default))
+
+    estimate, se, df = pick("estimate", np.nan), pick("se", np.nan), pick("df", 0.0)
+    p = np.where(objects_speak | annotators_speak, p_bias(estimate, se, df, margin), np.nan)
+    biased = np.broadcast_to(p < alpha, shape)
+    half = half_width(se, df, 1 - alpha)
+    method = np.where(objects_speak, "objects", np.where(annotators_speak, "annotators", ""))
+    return Collective(
+        estimate=estimate,
+        ci_low=estimate - half,
+        ci_high=estimate + half,
+        p_value=p,
+        n_clusters=pick("n_clusters", 0).astype(np.int64),
+        biased=biased,
+        shift=np.where(biased, estimate, 0.0),
+        method=method,
+    )
+
+
+def inherit(strata: Collective, pooled: Collective) -> Floats:
+    """Shared offset of each stratum: its own where it was tested, else that of everything together."""
+    return np.where(strata.method == "", pooled.shift, strata.shift)
+

@@ -1,0 +1,1 @@
+"""run: the audit as a whole, from two datasets to tables of findings, scores and errors."""

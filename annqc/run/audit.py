@@ -1,0 +1,229 @@
+"""run: one comparison as a whole. Each step is done when it is first asked for, and once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from annqc.errors import SpecError
+from annqc.match import MatchPolicy, match
+from annqc.measure.detection import detections
+from annqc.measure.offsets import BORDER_PX, measure
+from annqc.measure.tolerance import Tolerance
+from annqc.run.bias import BiasFinder
+from annqc.run.errors import error_columns
+from annqc.run.findings import findings_columns
+from annqc.run.keys import as_names, known_keys
+from annqc.run.pairs import pair_columns
+from annqc.run.scores import rank_annotators, score_columns
+from annqc.tables import to_frame
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pandas as pd
+
+    from annqc.kernels._jit import Engine
+    from annqc.match import Matches
+    from annqc.measure.detection import Detections
+    from annqc.measure.offsets import Measurements
+    from annqc.run.bias import Bias
+    from annqc.tables import Array, Dataset, Problem
+
+__all__ = ["Parameters", "Run"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parameters:
+    """What an audit was asked to do; part of every output.
+
+    Attributes
+    ----------
+    policy : MatchPolicy
+        How the two sides are paired.
+    tolerance : Tolerance
+        Largest offset that is no bias.
+    confidence : float
+        Level of the intervals; one minus it is the level of the tests and the false discovery rate.
+    border_px : float
+        Edges this close to the image border are left out of offsets.
+    """
+
+    policy: MatchPolicy = field(default_factory=MatchPolicy)
+    tolerance: Tolerance = field(default_factory=Tolerance)
+    confidence: float = 0.95
+    border_px: float = BORDER_PX
+
+    def __post_init__(self) -> None:
+        if not 0.5 < self.confidence < 1:
+            what = "the confidence level is out of range"
+            raise SpecError(what, expected="a number between 0.5 and 1", found=repr(self.confidence))
+        if not self.border_px >= 0:
+            what = "the border width is out of range"
+            raise SpecError(what, expected="pixels, zero or more", found=repr(self.border_px))
+
+
+class Run:
+    """A comparison of a candidate with a reference.
+
+    Parameters
+    ----------
+    reference, candidate : Dataset
+        What is trusted, and what is judged.
+    parameters : Parameters, optional
+        Defaults if not given.
+    engine : {"auto", "numpy", "numba"}
+        How to compute; the results are the same.
+    """
+
+    def __init__(
+        self,
+        reference: Dataset,
+        candidate: Dataset,
+        *,
+        parameters: Parameters | None = None,
+        engine: Engine = "auto",
+    ) -> None:
+        self.reference = reference
+        self.candidate = candidate
+        self.parameters = parameters or Parameters()
+        self.engine: Engine = engine
+        self._bias: dict[tuple[str, ...], Bias] = {}
+
+    @cached_property
+    def matches(self) -> Matches:
+        """Which drawing means which object."""
+        return match(
+            self.reference, self.candidate, policy=self.parameters.policy, engine=self.engine
+        )
+
+    @cached_property
+    def measurements(self) -> Measurements:
+        """Signed offsets of the pairs."""
+        return measure(
+            self.matches,
+            tolerance=self.parameters.tolerance,
+            border_px=self.parameters.border_px,
+        )
+
+    @cached_property
+    def detected(self) -> Detections:
+        """What was found, missed and invented."""
+        return detections(self.matches)
+
+    @property
+    def issues(self) -> tuple[Problem, ...]:
+        """Every problem of the reference, of the candidate, and of bringing them together."""
+        return (*self.reference.issues, *self.candidate.issues, *self.matches.issues)
+
+    def findings(self, by: str | Sequence[str] = ("annotator",)) -> Bias:
+        """Findings on the signed offsets, as arrays; `bias` is the same as a table."""
+        names = as_names(by)
+        if names not in self._bias:
+            self._bias[names] = self._finder.find(names)
+        return self._bias[names]
+
+    @cached_property
+    def _finder(self) -> BiasFinder:
+        return BiasFinder(
+            self.matches,
+            self.measurements,
+            self.detected,
+            confidence=self.parameters.confidence,
+            border_px=self.parameters.border_px,
+            engine=self.engine,
+        )
+
+    def bias_columns(self, by: str | Sequence[str] = ("annotator",)) -> dict[str, Array]:
+        """`bias` as numpy columns, without pandas."""
+        return findings_columns(self.findings(by))
+
+    def score_columns(self, by: str | Sequence[str] = ("annotator",)) -> dict[str, Array]:
+        """`scores` as numpy columns, without pandas."""
+        names = as_names(by)
+        ranks = rank_annotators(self.findings(names)) if names == ("annotator",) else None
+        return score_columns(
+            self.matches,
+            self.detected,
+            names,
+            confidence=self.parameters.confidence,
+            ranks=ranks,
+        )
+
+    def error_columns(self) -> dict[str, Array]:
+        """`errors` as numpy columns, without pandas."""
+        return error_columns(self.matches, self.measurements)
+
+    @property
+    def columns(self) -> list[str]:
+        """Every column that ``by=`` may name."""
+        return known_keys(self.matches)
+
+    @cached_property
+    def pairs(self) -> pd.DataFrame:
+        """One row a pair, missed and spurious included, with signed offsets in pixels.
+
+        ``status`` is one of ``matched, mislabelled, missed, spurious, absorbed, paired``; ``paired`` rows
+        overlap too little to count as found and are compared edge by edge all the same. ``in_offsets`` says
+        whether the row entered the offset tests.
+        """
+        return to_frame(pair_columns(self.matches, self.measurements))
+
+    def bias(self, by: str | Sequence[str] = ("annotator",)) -> pd.DataFrame:
+        """Findings on the signed offsets: who is off, on which edge, by how much, how sure that is.
+
+        Parameters
+        ----------
+        by : str or sequence of str
+            Any mix of ``annotator``, ``category``, ``size``, ``image_id`` and the columns of the data (see
+            `columns`). With the annotator among them, the others are strata of the annotators.
+
+        Returns
+        -------
+        DataFrame
+            One row a group and quantity: the ``by`` columns, ``quantity`` (``out_left, out_top, out_right,
+            out_bottom, dx, dy, dw, dh``), ``estimate, ci_low, ci_high`` in tolerance units and with ``_px``
+            and ``_rel``, ``confidence_level, n, n_clusters, p_value, p_adjusted, verdict, n_more, flags,
+            status`` and what explains them. An estimate beyond ``margin`` (1, or 2 for growth) is out of
+            tolerance.
+        """
+        return to_frame(self.bias_columns(by))
+
+    def scores(self, by: str | Sequence[str] = ("annotator",)) -> pd.DataFrame:
+        """One row a group: recall, precision, label accuracy and mean IoU with clustered intervals.
+
+        Parameters
+        ----------
+        by : str or sequence of str
+            As in `bias`. By annotator alone there are ranks as well: 1 is the smallest bias on the worst
+            edge, ``rank_low`` to ``rank_high`` is where the annotator stands with 90 % confidence.
+        """
+        return to_frame(self.score_columns(by))
+
+    def errors(self, *, kind: str | None = None) -> pd.DataFrame:
+        """One row an error, the one whose correction gains most first.
+
+        Parameters
+        ----------
+        kind : str, optional
+            Only this kind (see `annqc.run.errors.ERROR_KINDS`).
+        """
+        from annqc.errors import UnknownNameError
+        from annqc.run.errors import ERROR_KINDS
+
+        frame = to_frame(self.error_columns())
+        if kind is None:
+            return frame
+        if kind not in ERROR_KINDS:
+            raise UnknownNameError.among("kind of error", kind, ERROR_KINDS)
+        return frame[frame["kind"] == kind].reset_index(drop=True)
+
+    def __repr__(self) -> str:
+        facts: dict[str, Any] = {
+            "annotators": len(self.candidate.annotator_ids),
+            "reference": len(self.reference),
+            "candidate": len(self.candidate),
+        }
+        inner = ", ".join(f"{count} {what}" for what, count in facts.items())
+        return f"<annqc.{type(self).__name__}: {inner}>"

@@ -1,0 +1,224 @@
+"""run: single annotations to look at first, one row an error, ranked by how much a correction would gain."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from annqc.tables import EDGES
+
+if TYPE_CHECKING:
+    from annqc.match import Matches
+    from annqc.measure.offsets import Measurements
+    from annqc.tables import Array, Floats, Ints
+
+__all__ = ["ERROR_KINDS", "error_columns"]
+
+ERROR_KINDS: Final = (
+    "missed",
+    "spurious",
+    "mislabelled",
+    "near_miss",
+    "duplicate",
+    "merged",
+    "split",
+    "far",
+    "loose_box",
+)
+"""Kinds of `annqc.Audit.errors`; a ``loose_box`` is matched, and an edge of it is out of tolerance."""
+
+GROSS: Final = 3.0
+"""A matched box is an error where an edge is out by more than this many tolerances."""
+
+
+def error_columns(matches: Matches, measurements: Measurements) -> dict[str, Array]:
+    """List every error, the one that gains most first.
+
+    Parameters
+    ----------
+    matches, measurements
+        What was matched and measured.
+
+    Returns
+    -------
+    dict of str to array
+        ``rank, severity, kind, annotator, image_id, file_name, annotation_id, reference_id, category,
+        candidate_category, iou, edge, offset, offset_px, offset_rel, others_found, source, row``.
+
+    Notes
+    -----
+    Severity is the overlap that is lost, ``1 - IoU`` (1 for what has no partner or the wrong label), times
+    how sure it is that the annotator, and not the reference, is at fault. For a missed object that is
+    ``(found + 1) / (asked + 2)`` over the other annotators who were asked to draw it: an object that nobody
+    found may not be there. Ties are broken in favour of larger objects.
+    """
+    blocks = [
+        _missed(matches),
+        _spurious(matches),
+        _mislabelled(matches),
+        _loose(matches, measurements),
+    ]
+    rows: dict[str, Array] = {
+        name: np.concatenate([block[name] for block in blocks]) for name in blocks[0]
+    }
+    reference, candidate = matches.reference, matches.candidate
+    gold, drawn = rows["reference"], rows["candidate"]
+    box = np.where(
+        (drawn >= 0)[:, None],
+        _rows(candidate.table.xyxy, drawn),
+        _rows(reference.table.xyxy, gold),
+    )
+    area = (box[:, 2] - box[:, 0]) * (box[:, 3] - box[:, 1])
+    order = np.lexsort((-area, -rows["severity"]))
+    rows = {name: column[order] for name, column in rows.items()}
+    gold, drawn = rows["reference"], rows["candidate"]
+    image = np.where(
+        gold >= 0,
+        _rows(reference.table.image, gold),
+        _rows(matches.image_of_candidate, drawn),
+    )
+    names = reference.image_table.file_name
+    table = candidate.table
+    paths = np.array([source.path for source in candidate.sources] or [""], dtype=object)
+    return {
+        "rank": np.arange(1, len(order) + 1),
+        "severity": rows["severity"],
+        "kind": rows["kind"],
+        "annotator": candidate.annotator_ids[rows["annotator"]],
+        "image_id": reference.image_table.id[image],
+        "file_name": np.full(len(order), None, dtype=object) if names is None else names[image],
+        "annotation_id": _pick(table.id, drawn),
+        "reference_id": _pick(reference.table.id, gold),
+        "category": _pick(matches.category_names, _code(matches.reference_category, gold)),
+        "candidate_category": _pick(
+            matches.category_names, _code(matches.candidate_category, drawn)
+        ),
+        "iou": rows["iou"],
+        "edge": rows["edge"],
+        "offset": rows["offset"],
+        "offset_px": rows["offset_px"],
+        "offset_rel": rows["offset_rel"],
+        "others_found": rows["others_found"],
+        "source": _pick(paths, _code(table.source, drawn)),
+        "row": _pick(table.row, drawn),
+    }
+
+
+def _missed(matches: Matches) -> dict[str, Array]:
+    gold = matches.missed_reference
+    found = np.bincount(matches.matched_reference, minlength=len(matches.reference.table))
+    asked = found + np.bincount(gold, minlength=len(found))
+    others = asked[gold] - 1
+    sure = (found[gold] + 1) / (others + 2)
+    with np.errstate(invalid="ignore"):
+        share = np.where(others > 0, found[gold] / others, np.nan)
+    kinds = np.array(["missed", *matches.MISSED_KINDS[1:]], dtype=object)
+    return _block(
+        kind=kinds[matches.missed_kind],
+        reference=gold,
+        candidate=matches.missed_partner,
+        annotator=matches.missed_annotator,
+        severity=sure,
+        others_found=share,
+    )
+
+
+def _spurious(matches: Matches) -> dict[str, Array]:
+    drawn = matches.spurious_candidate
+    kinds = np.array(["spurious", *matches.SPURIOUS_KINDS[1:]], dtype=object)
+    return _block(
+        kind=kinds[matches.spurious_kind],
+        reference=matches.spurious_reference,
+        candidate=drawn,
+        annotator=matches.candidate.table.annotator[drawn],
+        # Nobody is known to agree or disagree: as sure as of a missed object that was asked of no one else.
+        severity=np.full(len(drawn), 0.5),
+    )
+
+
+def _mislabelled(matches: Matches) -> dict[str, Array]:
+    wrong = matches.mislabelled
+    drawn = matches.matched_candidate[wrong]
+    return _block(
+        kind=np.full(len(drawn), "mislabelled", dtype=object),
+        reference=matches.matched_reference[wrong],
+        candidate=drawn,
+        annotator=matches.candidate.table.annotator[drawn],
+        severity=np.full(len(drawn), 0.5),
+        iou=matches.matched_iou[wrong],
+    )
+
+
+def _loose(matches: Matches, measured: Measurements) -> dict[str, Array]:
+    """Matched boxes of the right label with an edge far out of tolerance."""
+    code = measured.reference * len(matches.candidate.table) + measured.candidate
+    right = ~matches.mislabelled
+    matched = matches.matched_reference * len(matches.candidate.table) + matches.matched_candidate
+    iou = matches.matched_iou[right]
+    order = np.argsort(matched[right])
+    at = np.searchsorted(matched[right], code, sorter=order)
+    at = order[np.minimum(at, max(len(order) - 1, 0))] if len(order) else at
+    same = matched[right][at] == code if len(order) else np.zeros(len(code), dtype=bool)
+    offset = measured.edges / np.tile(measured.tolerance, 2)
+    offset = np.where(measured.at_border, 0.0, offset)
+    worst = np.abs(offset).argmax(axis=1) if len(offset) else np.empty(0, np.int64)
+    line = np.arange(len(worst))
+    kept = np.flatnonzero(same & (np.abs(offset[line, worst]) > GROSS))
+    edge = worst[kept]
+    pixels = measured.edges[kept, edge]
+    overlap = iou[at[kept]]
+    return _block(
+        kind=np.full(len(kept), "loose_box", dtype=object),
+        reference=measured.reference[kept],
+        candidate=measured.candidate[kept],
+        annotator=measured.annotator[kept],
+        severity=1 - overlap,
+        iou=overlap,
+        edge=np.array(EDGES, dtype=object)[edge],
+        offset=offset[kept, edge],
+        offset_px=pixels,
+        offset_rel=pixels / measured.sides[kept, edge % 2],
+    )
+
+
+def _block(
+    *,
+    kind: Array,
+    reference: Ints,
+    candidate: Ints,
+    annotator: Ints,
+    severity: Floats,
+    **measured: Array,
+) -> dict[str, Array]:
+    """One kind of error as columns; what does not apply to it is NaN or None."""
+    n = len(kind)
+    columns: dict[str, Any] = {
+        "kind": kind,
+        "reference": reference,
+        "candidate": candidate,
+        "annotator": annotator,
+        "severity": severity,
+        "edge": np.full(n, None, dtype=object),
+    }
+    numbers = ("iou", "offset", "offset_px", "offset_rel", "others_found")
+    columns |= {name: np.full(n, np.nan) for name in numbers}
+    return columns | measured
+
+
+def _rows(column: Array, rows: Ints) -> Array:
+    """Values of rows, whatever where the row is -1."""
+    return column[rows] if len(column) else np.zeros((len(rows), *column.shape[1:]), column.dtype)
+
+
+def _code(column: Ints, rows: Ints) -> Ints:
+    """Codes of rows, -1 where the row is -1."""
+    return np.where(rows >= 0, _rows(column, rows), -1)
+
+
+def _pick(column: Array, rows: Ints) -> Array:
+    """Values of rows as objects, None where the row is -1."""
+    values = np.full(len(rows), None, dtype=object)
+    there = rows >= 0
+    values[there] = column[rows[there]]
+    return values

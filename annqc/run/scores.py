@@ -1,0 +1,190 @@
+"""run: scores of every annotator: found, invented, mislabelled, how tight, and how sure the ranking is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from annqc.infer.cht import cluster_location
+from annqc.infer.rates import rate_sums
+from annqc.infer.shrinkage import rank_intervals, shrink, smooth_variances
+from annqc.infer.verdicts import half_width
+from annqc.run.keys import resolve
+from annqc.tables import EDGES
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from annqc.infer.shrinkage import Ranks
+    from annqc.match import Matches
+    from annqc.measure.detection import Detections
+    from annqc.run.bias import Bias
+    from annqc.run.keys import Key
+    from annqc.tables import Array, Floats, Ints
+
+__all__ = ["rank_annotators", "score_columns"]
+
+SEED: Final = 20_240_229
+"""Rank intervals come from random draws; the seed makes them the same every time."""
+
+
+def score_columns(
+    matches: Matches,
+    detected: Detections,
+    by: Sequence[str],
+    *,
+    confidence: float = 0.95,
+    ranks: Ranks | None = None,
+) -> dict[str, Array]:
+    """Rates and overlap of every group, with clustered intervals.
+
+    Parameters
+    ----------
+    matches, detected
+        What was matched and counted.
+    by : sequence of str
+        Columns.
+    confidence : float
+        Level of the intervals.
+    ranks : Ranks, optional
+        Rank of every annotator; only where ``by`` is the annotator alone.
+
+    Returns
+    -------
+    dict of str to array
+        The ``by`` columns; ``recall, precision, label_accuracy, mean_iou``, each with ``_low, _high``;
+        counts; ``n_images``; ``rank_low, rank_high`` where ranks were given.
+
+    Notes
+    -----
+    Recall is the share of asked reference objects that were drawn, in whatever category; precision the share
+    of drawn objects that are there; label accuracy the share of matched pairs with the right category.
+    Intervals of rates are Korn and Graubard's over images; that of the mean IoU is a clustered t.
+    """
+    keys = resolve(matches, by)
+    reference, candidate = matches.reference.table, matches.candidate.table
+    asked = _codes(keys, detected.asked_reference, None, detected.asked_annotator)
+    drawn = _codes(keys, None, detected.drawn_candidate, candidate.annotator[detected.drawn_candidate])
+    paired = _codes(
+        keys,
+        detected.pair_reference,
+        detected.pair_candidate,
+        candidate.annotator[detected.pair_candidate],
+    )
+    sizes = [len(key.values) for key in keys]
+    whole = [key.name for key in keys] == ["annotator"]
+    present, (asked, drawn, paired) = _dense(asked, drawn, paired, sizes, whole=whole)
+    n = len(present)
+    columns: dict[str, Any] = {}
+    rest = present
+    for key in reversed(keys):
+        columns[key.name] = key.values[rest % len(key.values)]
+        rest = rest // len(key.values)
+    columns = {name: columns[name] for name in by}
+    image_of_pair = reference.image[detected.pair_reference]
+    counted = {
+        "recall": (asked, detected.found, reference.image[detected.asked_reference]),
+        "precision": (drawn, detected.real, matches.image_of_candidate[detected.drawn_candidate]),
+        "label_accuracy": (paired, detected.right_label, image_of_pair),
+    }
+    counts: dict[str, Any] = {}
+    names = {
+        "recall": ("n_reference", "n_missed"),
+        "precision": ("n_drawn", "n_spurious"),
+        "label_accuracy": ("n_matched", "n_mislabelled"),
+    }
+    for name, (group, event, cluster) in counted.items():
+        if group is None:
+            columns |= dict.fromkeys((name, f"{name}_low", f"{name}_high"), np.full(n, np.nan))
+            continue
+        rate = rate_sums(event, np.ones(len(event)), group, cluster, n).finish(confidence)
+        columns[name] = rate.estimate
+        columns[f"{name}_low"], columns[f"{name}_high"] = rate.low, rate.high
+        total, bad = names[name]
+        counts[total] = rate.trials.astype(np.int64)
+        counts[bad] = (rate.trials - rate.events).astype(np.int64)
+    if paired is not None:
+        columns |= _mean_iou(paired, image_of_pair, detected.iou, n, confidence)
+    if whole:
+        counts["n_images"] = np.bincount(matches.task_annotator, minlength=n)
+    elif asked is not None:
+        counts["n_images"] = _distinct(asked, reference.image[detected.asked_reference], n)
+    if ranks is not None:
+        counts |= {"rank": ranks.rank, "rank_low": ranks.low, "rank_high": ranks.high}
+        counts["worst_edge"] = ranks.metric
+    return {**columns, **counts}
+
+
+def rank_annotators(bias: Bias) -> Ranks:
+    """Rank annotators by their worst edge, shrunken, with the interval that the uncertainty leaves.
+
+    Parameters
+    ----------
+    bias : Bias
+        Findings by annotator alone.
+
+    Notes
+    -----
+    Each edge is shrunken over annotators: towards zero, or towards the common offset where the collective
+    test says that there is one. The metric is the largest of the four posterior means in tolerance units.
+    """
+    found = bias.estimates.located["tolerance"]
+    mean = np.empty((bias.groups.n, len(EDGES)))
+    variance = np.empty_like(mean)
+    for edge in range(len(EDGES)):
+        noise = smooth_variances(
+            found.se[:, edge], found.n_eff[:, edge], found.df[:, edge], found.n_clusters[:, edge]
+        )
+        shared = bias.collective is not None and bool(bias.collective.biased[0, edge])
+        posterior = shrink(found.estimate[:, edge], noise, centre=None if shared else 0.0)
+        mean[:, edge], variance[:, edge] = posterior.mean, posterior.variance
+    return rank_intervals(mean, variance, rng=SEED)
+
+
+def _codes(
+    keys: Sequence[Key], reference: Ints | None, candidate: Ints | None, annotator: Ints
+) -> Ints | None:
+    """Combined code of each row, or None where a column is not known of this kind of row."""
+    out = np.zeros(len(annotator), dtype=np.int64)
+    for key in keys:
+        if key.name == "annotator":
+            code = annotator
+        elif reference is not None and key.reference is not None:
+            code = key.reference[reference]
+        elif candidate is not None and key.candidate is not None:
+            code = key.candidate[candidate]
+        else:
+            return None
+        out = out * len(key.values) + code
+    return out
+
+
+def _dense(
+    asked: Ints | None, drawn: Ints | None, paired: Ints | None, sizes: list[int], *, whole: bool
+) -> tuple[Ints, list[Ints | None]]:
+    """Compress codes to the combinations that occur; every annotator occurs."""
+    parts = [asked, drawn, paired]
+    if whole or not sizes:
+        return np.arange(sizes[0] if sizes else 1), parts
+    present = np.unique(np.concatenate([part for part in parts if part is not None]))
+    return present, [None if part is None else np.searchsorted(present, part) for part in parts]
+
+
+def _mean_iou(
+    group: Ints, cluster: Ints, iou: Floats, n: int, confidence: float
+) -> dict[str, Floats]:
+    """Plain mean of the IoU of matched pairs, with a clustered t interval inside [0, 1]."""
+    found = cluster_location(group, cluster, iou, n_groups=n, rho0=0.0, robust=False)
+    half = half_width(found.se, found.df, confidence)
+    return {
+        "mean_iou": found.estimate,
+        "mean_iou_low": np.clip(found.estimate - half, 0.0, 1.0),
+        "mean_iou_high": np.clip(found.estimate + half, 0.0, 1.0),
+    }
+
+
+def _distinct(group: Ints, image: Ints, n: int) -> Ints:
+    """Number of different images in each group."""
+    wide = int(image.max(initial=0)) + 1
+    return np.bincount(np.unique(group * wide + image) // wide, minlength=n)
