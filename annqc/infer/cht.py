@@ -37,6 +37,7 @@ GROSS_SCALES: Final = 5.0
 MAD_TO_SD: Final = 1.4826
 MEAN_DEVIATION_TO_SD: Final = 1.2533
 TINY: Final = 1e-300
+ROUNDING: Final = 16 * np.finfo(np.float64).eps
 
 SECONDS_SAVED: Final = 6e-8
 """What the kernel saves a value over the numpy path, measured on 360,000 rows and 24 columns."""
@@ -92,7 +93,10 @@ class Sums:
             p2 = self.W2 / self.W1**2
             p3 = self.W3 / self.W1**3
             spread = self.Q2 - 2 * estimate * self.T2 + estimate**2 * self.W2
-            se = np.sqrt(np.maximum(spread, 0.0) / self.W1**2 / (1 - p2))
+            # The three terms cancel: what is left below their rounding error is no spread.
+            terms = self.Q2 + np.abs(2 * estimate * self.T2) + estimate**2 * self.W2
+            spread = np.where(spread > ROUNDING * terms, spread, 0.0)
+            se = np.sqrt(spread / self.W1**2 / (1 - p2))
             df = (1 - p2) ** 2 / (p2 - 2 * p3 + p2**2)
             floor = np.asarray(grid) / np.sqrt(12 * np.maximum(self.N, 1))
             rounding = 1e-9 * np.maximum(np.abs(estimate), TINY)
@@ -218,7 +222,7 @@ def cluster_location(
     group = np.asarray(group, dtype=np.int64)
     values = np.asarray(y, dtype=np.float64)
     flat = values.ndim == 1
-    columns = np.ascontiguousarray(values.reshape(len(group), -1).T)
+    columns = np.ascontiguousarray(values[None, :] if flat else values.T)
     k = len(columns)
     g = int(n_groups) if n_groups is not None else (int(group.max()) + 1 if len(group) else 0)
     order, group, cluster = sort_rows(group, np.asarray(cluster, dtype=np.int64))

@@ -147,7 +147,7 @@ def clusters_needed(
         for _ in range(60):
             t = -special.stdtrit(needed - 1, alpha) - special.stdtrit(needed - 1, miss)
             update = np.maximum(G_MIN, t**2 * ratio)
-            settled = np.nanmax(np.abs(update - needed) / update, initial=0.0) < 1e-13
+            settled = not (np.abs(update - needed) > 1e-13 * update).any()
             needed = update
             if settled:
                 break
