@@ -1,11 +1,13 @@
 """Dataset and the canonical tables: the only place where columns are spelled.
 
-A `Dataset` says what was drawn, on what, by whom, and who was asked. Inside annqc it is a struct of numpy
-arrays with dictionary-encoded ids (row numbers into the image, annotator and category tables), so that
-reading, matching and inference need no pandas; `DataFrame` views are built when somebody asks for them.
+A `Dataset` says what was drawn, on what, by whom, and who was asked. Inside annqc it is a struct of
+numpy arrays with dictionary-encoded ids (row numbers into the image, annotator and category
+tables), so that reading, matching and inference need no pandas; `DataFrame` views are built when
+somebody asks
+for them.
 
-Coordinates are continuous pixels, origin at the top-left corner of the top-left pixel, x right, y down;
-boxes are ``xyxy`` float64 with area ``(x2 - x1) * (y2 - y1)``.
+Coordinates are continuous pixels, origin at the top-left corner of the top-left pixel, x right, y
+down; boxes are ``xyxy`` float64 with area ``(x2 - x1) * (y2 - y1)``.
 """
 
 from __future__ import annotations
@@ -95,7 +97,7 @@ class Source:
 
     @cached_property
     def sha256(self) -> str | None:
-        """Digest of the file as it is now, or None where there is no file or it changed since it was read."""
+        """Digest of the file; None where there is none, or it changed since it was read."""
         path = Path(self.path)
         if not path.is_file():
             return None
@@ -121,7 +123,8 @@ class Annotations:
     score : (n,) float64
         Confidence, NaN where there is none.
     crowd : (n,) bool
-        Region that stands for many objects (COCO ``iscrowd``); swallows candidates, is never missed.
+        Region that stands for many objects (COCO ``iscrowd``); swallows candidates, is never
+        missed.
     ignored : (n,) bool
         Left out of every count, but may swallow one candidate (COCO ``ignore``, VOC ``difficult``).
     source, row : (n,) int64
@@ -190,7 +193,7 @@ class Annotations:
             Any other attribute of `Annotations`.
         """
         n = len(image)
-        filled = {
+        filled: dict[str, Any] = {
             "score": np.full(n, np.nan),
             "crowd": np.zeros(n, dtype=bool),
             "ignored": np.zeros(n, dtype=bool),
@@ -293,8 +296,8 @@ class Dataset:
     category_ids, category_names : (c,) arrays
         Category ids as given, and their names (the id as text where there is no name).
     assigned : (k, 2) int64 or None
-        Annotator x image that was asked, as row numbers (annotator, image). None where the input does
-        not say: then an annotator counts as asked on the images they drew on.
+        Annotator x image that was asked, as row numbers (annotator, image). None where the input
+        does not say: then an annotator counts as asked on the images they drew on.
     issues : tuple of Problem
         Every row that cannot be used, or that is odd, and where it stands.
     sources : tuple of Source
@@ -435,7 +438,7 @@ def to_frame(columns: Mapping[str, Any]) -> pd.DataFrame:
 
 
 def ids_array(values: Sequence[object]) -> Array:
-    """Return ids as int64 where all are integers, else as objects, so that they come back as they went in.
+    """Return ids as int64 where all are integers, else as objects: as they went in.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""infer: ragged bookkeeping of rows sorted by (group, cluster), shared by all columns with the same gaps."""
+"""infer: ragged bookkeeping of rows sorted by (group, cluster)."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def runs(*keys: Array) -> Ints:
 
 
 def stable_order(codes: Ints) -> Ints:
-    """Stable argsort of non-negative integer codes, by radix passes of 16 bits where numpy has them."""
+    """Argsort non-negative integer codes stably, by radix passes of 16 bits."""
     top = int(codes.max()) if len(codes) else 0
     order = np.argsort((codes & 0xFFFF).astype(np.uint16), kind="stable")
     shift = 16
@@ -51,7 +51,7 @@ def sort_rows(group: Ints, cluster: Ints) -> tuple[Ints | None, Ints, Ints]:
 
 @dataclass(frozen=True, eq=False, slots=True, kw_only=True)
 class Layout:
-    """Where groups and clusters begin among the finite rows of a column, and what each row weighs."""
+    """Where groups and clusters begin among a column's finite rows, and what each row weighs."""
 
     everything: bool
     groups: Ints
@@ -92,11 +92,12 @@ class Layout:
 
     def per_group(self, x: Floats) -> Floats:
         """Sum a row column within each group."""
-        return np.add.reduceat(x, self.group_start)
+        total: Floats = np.add.reduceat(x, self.group_start)
+        return total
 
     def spread(self, x: Floats) -> Floats:
         """Give every row its group's value."""
-        return x[self.group_of_row] if len(self.groups) > 1 else x
+        return np.asarray(x[self.group_of_row] if len(self.groups) > 1 else x)
 
     def rank(self, v: Floats) -> Ints:
         """Order of the rows by (group, value)."""
@@ -114,16 +115,16 @@ class Layout:
         slack = 1e-12 * max(total[-1], 1.0)
         low = np.minimum(np.searchsorted(total, half - slack), end - 1)
         high = np.minimum(np.searchsorted(total, half + slack), end - 1)
-        return 0.5 * (v[order[low]] + v[order[high]])
+        return np.asarray(0.5 * (v[order[low]] + v[order[high]]))
 
     def quantile(self, v: Floats, order: Ints, share: Floats | float) -> Floats:
-        """Unweighted quantile of each group: the smallest value with at least ``share`` at or below it."""
+        """Take a quantile of each group: the smallest value with ``share`` at or below it."""
         position = np.ceil(np.asarray(share) * self.group_size - 1e-9).astype(np.int64) - 1
         position = np.clip(position, 0, self.group_size.astype(np.int64) - 1)
-        return v[order[self.group_start + position]]
+        return np.asarray(v[order[self.group_start + position]])
 
     def sums(self, v: Floats) -> dict[str, Floats]:
-        """The eight sums over the clusters of each group."""
+        """Add up the eight sums over the clusters of each group."""
         mean = np.add.reduceat(v, self.cluster_start) / self.cluster_size
         w = self.cluster_weight
         at = self.cluster_in_group

@@ -1,10 +1,11 @@
 """infer: the core estimator, cluster-Huber t (CHT), for many groups and several offsets at once.
 
-An offset's typical value in a group (an annotator, or an annotator in a stratum) is its Huber location.
-Boxes of one image are not independent, so the variance comes from cluster means: each value is replaced by
-its Huber pseudo-value, pseudo-values are averaged per cluster, and the cluster means enter a weighted t with
-Satterthwaite's degrees of freedom. All that is kept of a cluster is eight sums a group, which add up over
-shards as long as a cluster lives in one shard and the shards share the group's location and scale.
+An offset's typical value in a group (an annotator, or an annotator in a stratum) is its Huber
+location. Boxes of one image are not independent, so the variance comes from cluster means: each
+value is replaced by its Huber pseudo-value, pseudo-values are averaged per cluster, and the cluster
+means enter a weighted t with Satterthwaite's degrees of freedom. All that is kept of a cluster is
+eight sums a group, which add up over shards as long as a cluster lives in one shard and the shards
+share the group's location and scale.
 """
 
 from __future__ import annotations
@@ -45,11 +46,11 @@ SECONDS_SAVED: Final = 6e-8
 
 @dataclass(frozen=True, eq=False, slots=True, kw_only=True)
 class Sums:
-    """The eight mergeable sums of a group over its clusters, each shaped (n_groups, K) or (n_groups,).
+    """The eight mergeable sums of a group over its clusters, (n_groups, K) or (n_groups,).
 
-    With ``n_g`` values in cluster g, ``w_g = n_g / (1 + (n_g - 1) rho0)`` and cluster mean ``yb_g``:
-    ``G`` clusters, ``N`` values, ``W1, W2, W3`` sums of w, w², w³, ``T1, T2`` sums of w yb, w² yb, and
-    ``Q2`` the sum of w² yb².
+    With ``n_g`` values in cluster g, ``w_g = n_g / (1 + (n_g - 1) rho0)`` and cluster mean
+    ``yb_g``: ``G`` clusters, ``N`` values, ``W1, W2, W3`` sums of w, w², w³, ``T1, T2`` sums of w
+    yb, w² yb, and ``Q2`` the sum of w² yb².
     """
 
     G: Floats
@@ -79,14 +80,15 @@ class Sums:
         Returns
         -------
         dict of str to array
-            ``estimate, se, df, n_eff, degenerate``. ``se`` is NaN and ``df`` 0 with fewer than two clusters.
+            ``estimate, se, df, n_eff, degenerate``. ``se`` is NaN and ``df`` 0 with fewer than two
+            clusters.
 
         Notes
         -----
         ``b = T1 / W1``, ``P2 = W2 / W1²``, ``P3 = W3 / W1³``,
-        ``V = (Q2 - 2 b T2 + b² W2) / (W1² (1 - P2))``, unbiased where the variance of a cluster mean goes
-        as 1 / w_g, and Satterthwaite's ``df = (1 - P2)² / (P2 - 2 P3 + P2²)``, which is G - 1 for equal
-        weights. ``n_eff = 1 / P2``.
+        ``V = (Q2 - 2 b T2 + b² W2) / (W1² (1 - P2))``, unbiased where the variance of a cluster
+        mean goes as 1 / w_g, and Satterthwaite's ``df = (1 - P2)² / (P2 - 2 P3 + P2²)``, which is G
+        - 1 for equal weights. ``n_eff = 1 / P2``.
         """
         with np.errstate(all="ignore"):
             estimate = self.T1 / self.W1
@@ -131,7 +133,8 @@ class Location:
     mean, low, high : float64
         Raw mean, and the range that leaves out 5 % on either side.
     bound_low, bound_high : float64
-        Bounds of the median when ``missing`` of the group was never measured (see `cluster_location`).
+        Bounds of the median when ``missing`` of the group was never measured (see
+        `cluster_location`).
     degenerate : bool
         The values do not vary, so the standard error is the grid's.
     sums : Sums
@@ -183,14 +186,16 @@ def cluster_location(
     y : (N,) or (N, K) array_like
         Values; what is not finite is left out and counted.
     n_groups : int, optional
-        Number of groups; groups without rows come back as NaN. The largest code plus one if not given.
+        Number of groups; groups without rows come back as NaN. The largest code plus one if not
+        given.
     grid : float or (N,) array_like, optional
         Coordinate step in the units of ``y``; a group takes the largest of its rows.
     group_grid : (n_groups, K) array_like, optional
         The step a group and column, instead of ``grid``.
     missing : (n_groups, K) array_like, optional
-        Share of the group that was never measured; asks for ``bound_low, bound_high``: the median of the
-        whole group lies in [F⁻¹((0.5 - m) / (1 - m)), F⁻¹(0.5 / (1 - m))], anything at all for m >= 0.5.
+        Share of the group that was never measured; asks for ``bound_low, bound_high``: the median
+        of the whole group lies in [F⁻¹((0.5 - m) / (1 - m)), F⁻¹(0.5 / (1 - m))], anything at all
+        for m >= 0.5.
     rho0 : float
         Working correlation: 0 weighs values alike, 1 clusters alike.
     c : float
@@ -208,8 +213,9 @@ def cluster_location(
 
     Notes
     -----
-    Huber (1964) pseudo-values; clustered variance as in Bell and McCaffrey (2002) for weighted means;
-    t on cluster estimates as in Ibragimov and Müller (2010). Bounds: Horowitz and Manski (1995).
+    Huber (1964) pseudo-values; clustered variance as in Bell and McCaffrey (2002) for weighted
+    means; t on cluster estimates as in Ibragimov and Müller (2010). Bounds: Horowitz and Manski
+    (1995).
 
     Examples
     --------
@@ -229,10 +235,12 @@ def cluster_location(
     if order is not None:
         columns = np.ascontiguousarray(columns[:, order])
     if group_grid is None:
-        step = np.zeros(g)
+        steps_grid = np.zeros((g, k))
         per_row = np.broadcast_to(np.asarray(grid, dtype=np.float64), (len(group),))
-        np.maximum.at(step, group, per_row if order is None else per_row[order])
-        steps_grid = np.repeat(step[:, None], k, axis=1)
+        per_row = per_row if order is None else per_row[order]
+        for column in range(k if per_row.any() else 0):
+            used = np.isfinite(columns[column])
+            np.maximum.at(steps_grid[:, column], group[used], per_row[used])
     else:
         steps_grid = np.ascontiguousarray(
             np.broadcast_to(np.asarray(group_grid, dtype=np.float64), (g, k))

@@ -1,8 +1,9 @@
 """infer: is everybody off alike? Asked before anyone is accused.
 
-A gold that is 3 px too tight makes every annotator look loose. So the offsets of one gold object are first
-summarised over its annotators, and that summary is tested: if it is biased, the finding is collective (all
-annotators, or the gold, or the guideline), it is reported once, and individuals are judged on the rest.
+A gold that is 3 px too tight makes every annotator look loose. So the offsets of one gold object
+are first summarised over its annotators, and that summary is tested: if it is biased, the finding
+is collective (all annotators, or the gold, or the guideline), it is reported once, and individuals
+are judged on the rest.
 """
 
 from __future__ import annotations
@@ -29,9 +30,9 @@ MIN_ANNOTATORS: Final = 3
 class Collective:
     """Shared offset of each group and quantity, arrays (n_groups, K), in the units of the values.
 
-    ``shift`` is the estimate where the group is collectively biased, else 0. ``method`` is ``"objects"``
-    (median over at least three annotators of each gold object, clustered by image), ``"annotators"`` (each
-    annotator a cluster) or ``""`` where there is too little to ask.
+    ``shift`` is the estimate where the group is collectively biased, else 0. ``method`` is
+    ``"objects"`` (median over at least three annotators of each gold object, clustered by image),
+    ``"annotators"`` (each annotator a cluster) or ``""`` where there is too little to ask.
     """
 
     estimate: Floats
@@ -117,18 +118,22 @@ def collective(
 
     Notes
     -----
-    Where gold objects with at least three annotators span five images, the medians over annotators are
-    tested with images as clusters; else, with at least five annotators, all values with annotators as
-    clusters. Otherwise nothing is claimed: with one or two annotators a biased gold and a biased annotator
-    look the same.
+    Where gold objects with at least three annotators span five images, the medians over annotators
+    are tested with images as clusters; else, with at least five annotators, all values with
+    annotators as clusters. Otherwise nothing is claimed: with one or two annotators a biased gold
+    and a biased annotator look the same.
     """
     group = np.asarray(group, dtype=np.int64)
     margin = np.asarray(margin, dtype=np.float64)
     shape = (n_groups, len(margin))
     first, medians = object_medians(values, item)
-    asked = {"n_groups": n_groups, "group_grid": group_grid}
-    by_object = cluster_location(group[first], np.asarray(cluster)[first], medians.T, **asked)
-    by_annotator = cluster_location(group, annotator, np.asarray(values).T, **asked)
+    by_object, by_annotator = (
+        cluster_location(rows, units, columns, n_groups=n_groups, group_grid=group_grid)
+        for rows, units, columns in (
+            (group[first], np.asarray(cluster)[first], medians.T),
+            (group, annotator, np.asarray(values).T),
+        )
+    )
     objects_speak = eligible(by_object.n_clusters, by_object.df)
     annotators_speak = eligible(by_annotator.n_clusters, by_annotator.df) & ~objects_speak
 
@@ -154,6 +159,5 @@ def collective(
 
 
 def inherit(strata: Collective, pooled: Collective) -> Floats:
-    """Shared offset of each stratum: its own where it was tested, else that of everything together."""
+    """Take each stratum's shared offset: its own where it was tested, else the pooled one."""
     return np.where(strata.method == "", pooled.shift, strata.shift)
-

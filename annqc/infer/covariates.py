@@ -1,4 +1,4 @@
-"""infer: does a bias depend on something (size, position, time on shift ...)?"""
+"""infer: whether a bias depends on something, such as size, position or time on shift."""
 
 from __future__ import annotations
 

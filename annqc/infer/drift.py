@@ -8,7 +8,12 @@ __all__ = ["cusum_arl0"]
 
 
 def cusum_arl0(k: float, h: float) -> float:
-    """Clusters between false alarms of a two-sided CUSUM with reference value ``k`` and limit ``h``.
+    """Return the mean number of clusters between false alarms of a two-sided CUSUM.
+
+    Parameters
+    ----------
+    k, h : float
+        Reference value and limit, in standard deviations of a cluster mean.
 
     Notes
     -----

@@ -1,4 +1,4 @@
-"""infer: verdicts for a whole fleet of annotators at once, from their estimates to who may be named."""
+"""infer: verdicts for a whole fleet of annotators at once, and who may be named."""
 
 from __future__ import annotations
 
@@ -37,16 +37,18 @@ class Decisions:
     Attributes
     ----------
     p_value, p_clean, p_adjusted : float64
-        Against the margin, for equivalence, and after multiplicity (the smallest false discovery rate at
-        which the finding would be named); NaN where there were too few clusters to test.
+        Against the margin, for equivalence, and after multiplicity (the smallest false discovery
+        rate at which the finding would be named); NaN where there were too few clusters to test.
     verdict : int8
         Codes into `annqc.infer.verdicts.VERDICTS`.
     n_more : float64
-        Further clusters that would settle an undecided finding, NaN where none would or none is needed.
+        Further clusters that would settle an undecided finding, NaN where none would or none is
+        needed.
     measurable : bool
         Clean, and yet distinguishable from zero.
     agrees : bool
-        Differs from the others, who are collectively off, but not from the reference: not an accusation.
+        Differs from the others, who are collectively off, but not from the reference: not an
+        accusation.
     tested : bool
     """
 
@@ -126,7 +128,7 @@ def decide_fleet(
 
 
 def _slots(unit: Ints, n_units: int) -> Ints:
-    """Running number of each stratum row within its annotator."""
+    """Count the stratum rows of each annotator up from zero."""
     order = np.argsort(unit, kind="stable")
     start = np.searchsorted(unit[order], np.arange(n_units))
     slots = np.empty(len(unit), dtype=np.int64)
@@ -159,9 +161,7 @@ def _decide(
     verdict[clean] = CLEAN
     verdict[named] = BIASED
     verdict[agrees] = UNDECIDED
-    more = more_clusters(
-        estimate - shared, se, found.n_eff, found.n_clusters, margin, alpha=alpha
-    )
+    more = more_clusters(estimate - shared, se, found.n_eff, found.n_clusters, margin, alpha=alpha)
     return Decisions(
         p_value=p,
         p_clean=cleared,

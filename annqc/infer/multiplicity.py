@@ -1,9 +1,9 @@
 """infer: who may be accused when many annotators, offsets and strata are tested at once.
 
-The promise is about people: of the annotators that are accused, at most a share ``q`` is innocent. A p-value
-an annotator comes from a weighted Simes test of the pooled offsets (0.8) and of the strata (0.2); annotators
-go through Benjamini-Hochberg, and inside an accused annotator the offsets do, at the level that selection
-leaves (Benjamini and Bogomolov 2014).
+The promise is about people: of the annotators that are accused, at most a share ``q`` is innocent.
+A p-value an annotator comes from a weighted Simes test of the pooled offsets (0.8) and of the
+strata (0.2); annotators go through Benjamini-Hochberg, and inside an accused annotator the offsets
+do, at the level that selection leaves (Benjamini and Bogomolov 2014).
 """
 
 from __future__ import annotations
@@ -16,14 +16,22 @@ import numpy as np
 if TYPE_CHECKING:
     from annqc.tables import Array, Bools, Floats
 
-__all__ = ["FDR", "HEAD_WEIGHT", "Accusation", "accuse", "adjusted_bh", "benjamini_hochberg", "simes"]
+__all__ = [
+    "FDR",
+    "HEAD_WEIGHT",
+    "Accusation",
+    "accuse",
+    "adjusted_bh",
+    "benjamini_hochberg",
+    "simes",
+]
 
 FDR: Final = 0.05
 HEAD_WEIGHT: Final = 0.8
 
 
 def simes(p: Array) -> Floats:
-    """Simes p-value of each row, ``min_i m p_(i) / i``; NaN entries were not tested and do not count.
+    """Simes p-value of each row, ``min_i m p_(i) / i``; NaN entries do not count.
 
     Parameters
     ----------
@@ -45,7 +53,7 @@ def simes(p: Array) -> Floats:
         return np.ones(p.shape[:-1])
     tested = (~np.isnan(p)).sum(axis=-1, keepdims=True)
     scaled = p * tested / np.arange(1, p.shape[-1] + 1)
-    return np.fmin.reduce(np.where(np.isnan(scaled), np.inf, scaled), axis=-1, initial=1.0)
+    return np.asarray(np.where(np.isnan(scaled), np.inf, scaled).min(axis=-1, initial=1.0))
 
 
 def adjusted_bh(p: Array) -> Floats:
@@ -174,10 +182,10 @@ def accuse(
 
 
 def _smallest_q(inner: Floats, share: float, adjusted: Floats, n_tested: int) -> Floats:
-    """Smallest q at which each test would be named: its annotator accused, and the test within its level.
+    """Smallest q at which each test would be named.
 
-    At level q, R(q) annotators are accused (those whose adjusted p is at most q) and a test is named where
-    its own adjusted p is at most ``share * q * R(q) / A``.
+    At level q, R(q) annotators are accused (those whose adjusted p is at most q) and a test is
+    named where its own adjusted p is at most ``share * q * R(q) / A``.
     """
     out = np.full(inner.shape, np.nan)
     if share <= 0 or n_tested == 0 or inner.size == 0:

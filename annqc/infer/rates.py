@@ -1,4 +1,4 @@
-"""infer: proportions (missed, spurious, wrong label ...) with clustered intervals, from mergeable sums."""
+"""infer: proportions (missed, spurious, wrong label ...) with clustered intervals."""
 
 from __future__ import annotations
 
@@ -51,9 +51,9 @@ class RateSums:
         Notes
         -----
         With ``p = Σx / Σn``, ``V = G/(G-1) Σ(x - p n)² / (Σn)²`` and effective sample size
-        ``n_eff = min(N, p(1-p)/V (t_{N-1} / t_{G-1})²)`` (N where p is 0 or 1; ``min(N, 1)`` for one
-        cluster), the interval is Clopper-Pearson's for ``p n_eff`` events of ``n_eff``
-        (Korn and Graubard 1998). Without trials the rate is NaN in [0, 1].
+        ``n_eff = min(N, p(1-p)/V (t_{N-1} / t_{G-1})²)`` (N where p is 0 or 1; ``min(N, 1)`` for
+        one cluster), the interval is Clopper-Pearson's for ``p n_eff`` events of ``n_eff`` (Korn
+        and Graubard 1998). Without trials the rate is NaN in [0, 1].
         """
         tail = (1 - confidence) / 2
         with np.errstate(all="ignore"):

@@ -36,21 +36,24 @@ def cs_factor(df: Array, n_eff: Array, *, n_star: float = N_STAR, alpha: float =
 
     Notes
     -----
-    ``k = 1 + n_eff c2``, ``A = (sqrt(k) / alpha)^(2 / (df + 1))``, factor ``sqrt(df (A - 1) / (1 - A / k))``
-    where A < k. Exact for Gaussian cluster means (Wang and Ramdas 2023).
+    ``k = 1 + n_eff c2``, ``A = (sqrt(k) / alpha)^(2 / (df + 1))``, factor ``sqrt(df (A - 1) / (1 -
+    A / k))`` where A < k. Exact for Gaussian cluster means (Wang and Ramdas 2023).
     """
     df, n_eff = np.asarray(df, dtype=np.float64), np.asarray(n_eff, dtype=np.float64)
     k = 1 + n_eff * cs_c2(n_star, alpha)
     growth = (np.sqrt(k) / alpha) ** (2 / (df + 1))
     with np.errstate(all="ignore"):
         square = np.where(growth < k, (growth - 1) / (1 - growth / k), np.inf)
-        return np.sqrt(df * square)
+        return np.asarray(np.sqrt(df * square))
 
 
 def e_value(
     t: Array, df: Array, n_eff: Array, *, n_star: float = N_STAR, alpha: float = 0.05
 ) -> Floats:
-    """Evidence against the margin, ``t = max(|b| - delta, 0) / se``; its mean under the null is at most 1."""
+    """Weigh the evidence against the margin; under the null its mean is at most 1.
+
+    ``t = max(|b| - delta, 0) / se``; the other parameters are those of `cs_factor`.
+    """
     t, df = np.asarray(t, dtype=np.float64), np.asarray(df, dtype=np.float64)
     k = 1 + np.asarray(n_eff, dtype=np.float64) * cs_c2(n_star, alpha)
     ratio = (1 + t * t / df) / (1 + t * t / (df * k))

@@ -19,7 +19,7 @@ PRIOR_DF: Final = 4.0
 
 @dataclass(frozen=True, eq=False, slots=True, kw_only=True)
 class Shrunken:
-    """Empirical-Bayes posterior: ``mean, variance`` (A,), between-annotator ``tau2`` and centre ``mu``."""
+    """Empirical-Bayes posterior ``mean, variance`` (A,), spread ``tau2`` and centre ``mu``."""
 
     mean: Floats
     variance: Floats
@@ -29,7 +29,7 @@ class Shrunken:
 
 @dataclass(frozen=True, eq=False, slots=True, kw_only=True)
 class Ranks:
-    """Rank 1 is the smallest bias. ``rank`` is the median of the draws, ``low, high`` hold 90 % of them."""
+    """Rank 1 is the smallest bias; ``rank`` is the median draw, ``low, high`` hold 90 %."""
 
     rank: Floats
     low: Ints
@@ -38,7 +38,7 @@ class Ranks:
 
 
 def smooth_variances(se: Array, n_eff: Array, df: Array, n_clusters: Array) -> Floats:
-    """Squared standard errors, with the noisy ones (fewer than 15 clusters) drawn to the pooled one.
+    """Squared standard errors, those of fewer than 15 clusters drawn to the pooled one.
 
     Notes
     -----
@@ -113,8 +113,8 @@ def shrink(y: Array, v: Array, *, centre: float | None = None) -> Shrunken:
     -------
     Shrunken
         ``B = v / (v + tau²)``, ``m = B mu + (1 - B) y`` and
-        ``Var = v (1 - B) + B² / Σw + 2 B² (y - mu)² / max(A - 3, 1)``. Fewer than three annotators are
-        not shrunken.
+        ``Var = v (1 - B) + B² / Σw + 2 B² (y - mu)² / max(A - 3, 1)``. Fewer than three annotators
+        are not shrunken.
     """
     y, v = np.asarray(y, dtype=np.float64), np.asarray(v, dtype=np.float64)
     usable = np.isfinite(y) & np.isfinite(v)
@@ -147,8 +147,8 @@ def rank_intervals(
     Parameters
     ----------
     mean, variance : (A, E) array_like
-        Posterior of each edge's bias, in tolerance units. Annotators with an edge that is not finite are
-        not ranked (rank NaN, interval 1..A).
+        Posterior of each edge's bias, in tolerance units. Annotators with an edge that is not
+        finite are not ranked (rank NaN, interval 1..A).
     n_draws : int
         Posterior draws.
     confidence : float

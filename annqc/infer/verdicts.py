@@ -1,4 +1,4 @@
-"""infer: from an estimate and its error to biased, clean or undecided, and how much more would settle it."""
+"""infer: from an estimate to biased, clean or undecided, and how much more would settle it."""
 
 from __future__ import annotations
 
@@ -79,9 +79,10 @@ def p_clean(estimate: Array, se: Array, df: Array, delta: Array | float) -> Floa
 
 
 def half_width(se: Array, df: Array, confidence: float = 1 - ALPHA) -> Floats:
-    """Half of the confidence interval, ``t_df,1-alpha/2 * se``; NaN where there is no error to speak of."""
+    """Return half of the confidence interval, ``t_df,1-alpha/2 * se``; NaN where undefined."""
     with np.errstate(all="ignore"):
-        return special.stdtrit(np.where(np.asarray(df) > 0, df, np.nan), (1 + confidence) / 2) * se
+        quantile = special.stdtrit(np.where(np.asarray(df) > 0, df, np.nan), (1 + confidence) / 2)
+        return np.asarray(quantile * se, dtype=np.float64)
 
 
 def eligible(n_clusters: Array, df: Array) -> Bools:
@@ -89,9 +90,7 @@ def eligible(n_clusters: Array, df: Array) -> Bools:
     return (np.asarray(n_clusters) >= G_MIN) & (np.asarray(df) >= DF_MIN)
 
 
-def decide(
-    p_biased: Array, p_cleaned: Array, enough: Array, *, alpha: float = ALPHA
-) -> Array:
+def decide(p_biased: Array, p_cleaned: Array, enough: Array, *, alpha: float = ALPHA) -> Array:
     """Verdict codes (into `VERDICTS`) of single tests, without regard to how many there are."""
     codes = np.where(np.asarray(p_cleaned) < alpha, CLEAN, UNDECIDED)
     codes = np.where(np.asarray(p_biased) < alpha, BIASED, codes)
@@ -125,9 +124,9 @@ def clusters_needed(
 
     Notes
     -----
-    ``G = (t_{1-alpha} + t_{power})² sd² / gap²`` with G - 1 degrees of freedom, iterated from the Gaussian
-    value and raised by 5 %. For ``estimate = 0`` both one-sided tests must pass, so the error of the second
-    kind is halved.
+    ``G = (t_{1-alpha} + t_{power})² sd² / gap²`` with G - 1 degrees of freedom, iterated from the
+    Gaussian value and raised by 5 %. For ``estimate = 0`` both one-sided tests must pass, so the
+    error of the second kind is halved.
 
     Examples
     --------
@@ -168,19 +167,16 @@ def more_clusters(
     Returns
     -------
     array of float64
-        Further clusters, at least one; NaN where no reasonable number would do (the estimate is within 5 %
-        of the margin, or more than 10,000 are needed) or where there is no spread to plan with.
+        Further clusters, at least one; NaN where no reasonable number would do (the estimate is
+        within 5 % of the margin, or more than 10,000 are needed) or where there is no spread to
+        plan with.
     """
     size = np.abs(np.asarray(estimate, dtype=np.float64))
     margin = np.broadcast_to(np.asarray(delta, dtype=np.float64), size.shape)
     with np.errstate(all="ignore"):
         sd = np.sqrt(n_eff) * se
-        plan = {"power": POWER, "alpha": alpha}
-        inside = size < margin
-        needed = np.empty(size.shape)
-        for side, target in ((inside, "clean"), (~inside, "biased")):
-            needed[side] = clusters_needed(
-                sd[side], size[side], margin[side], target=target, **plan
-            )
+        clean = clusters_needed(sd, size, margin, target="clean", alpha=alpha)
+        biased = clusters_needed(sd, size, margin, target="biased", alpha=alpha)
+        needed = np.where(size < margin, clean, biased)
         hopeless = (np.abs(size - margin) <= TOO_CLOSE * margin) | ~(needed <= INFEASIBLE_FROM)
         return np.where(hopeless, np.nan, np.maximum(needed - n_clusters, 1))

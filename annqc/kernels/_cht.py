@@ -1,8 +1,8 @@
 """kernels: compiled statistics of cluster-Huber t, one pass over (group, column).
 
-Rows are sorted by (group, cluster); ``columns`` is (K, N), so that a group's values lie side by side. Large
-groups come with their sorting order, which numpy finds faster than compiled code would; small ones are
-sorted here by insertion.
+Rows are sorted by (group, cluster); ``columns`` is (K, N), so that a group's values lie side by
+side. Large groups come with their sorting order, which numpy finds faster than compiled code would;
+small ones are sorted here by insertion.
 """
 
 from __future__ import annotations
@@ -50,15 +50,15 @@ def weighted_median(v: Floats, w: Floats, order: Ints, n: int, total: float) -> 
             low = v[order[i]]
             found = True
         if acc >= half + slack:
-            return 0.5 * (low + v[order[i]])
-    return 0.5 * (low + v[order[n - 1]])
+            return float(0.5 * (low + v[order[i]]))
+    return float(0.5 * (low + v[order[n - 1]]))
 
 
 @njit
 def weighted_deviation(
     v: Floats, w: Floats, order: Ints, n: int, total: float, centre: float
 ) -> float:
-    """Weighted median of ``|v - centre|``: sorted values are two sorted runs of deviations, merged here."""
+    """Weighted median of ``|v - centre|``, by merging the two sorted runs on either side."""
     slack = 1e-12 * max(total, 1.0)
     half = 0.5 * total
     right = 0
@@ -92,7 +92,7 @@ def weighted_deviation(
 def quantile(v: Floats, order: Ints, n: int, share: float) -> float:
     """Smallest value with at least ``share`` of the values at or below it."""
     at = math.ceil(share * n - 1e-9) - 1
-    return v[order[min(max(at, 0), n - 1)]]
+    return float(v[order[min(max(at, 0), n - 1)]])
 
 
 @njit
@@ -104,10 +104,10 @@ def locate_groups(
     big: Array,
     grid: Floats,
     missing: Floats,
-    wants_bounds: bool,
+    wants_bounds: bool,  # noqa: FBT001 - kernels take no keywords
     rho0: float,
     c: float,
-    robust: bool,
+    robust: bool,  # noqa: FBT001
     steps: int,
     sums: Floats,
     stats: Floats,

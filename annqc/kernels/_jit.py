@@ -1,12 +1,12 @@
 """The one place that imports numba: late, once, and with a way to do without.
 
-Importing numba and dispatching the first function costs a process 0.6 s before any work is done, and more
-where nothing is cached. So a kernel is a plain Python function until it is first called, and `compiled`
-decides whether calling it pays.
+Importing numba and dispatching the first function costs a process 0.6 s before any work is done,
+and more where nothing is cached. So a kernel is a plain Python function until it is first called,
+and `compiled` decides whether calling it pays.
 
 Rules for kernels: arrays in, arrays out; no sort inside (it costs seconds to compile); no explicit
-signatures; a kernel and the kernels it calls live in one file, because the disk cache does not see changes
-elsewhere; one Python function for each set of options, because the disk cache confuses two.
+signatures; a kernel and the kernels it calls live in one file, because the disk cache does not see
+changes elsewhere; one Python function for each set of options, because the disk cache confuses two.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ __all__ = ["Engine", "available", "check_engine", "compiled", "njit", "python_of
 Engine = Literal["auto", "numpy", "numba"]
 
 ENTRY_SECONDS: Final = 1.5
-"""What the first kernel of a process costs: import, first dispatch, and compiling when nothing is cached."""
+"""What the first kernel of a process costs: import, first dispatch, compiling if not cached."""
 
 F = TypeVar("F", bound="Callable[..., Any]")
 
@@ -40,7 +40,7 @@ def _numba() -> Any:
     """Return the numba module, or None where it cannot be imported for whatever reason."""
     try:
         import numba
-    except Exception:  # noqa: BLE001 - a broken neighbour makes `import numba` raise more than ImportError
+    except Exception:  # noqa: BLE001 - a broken neighbour can make it raise more than ImportError
         return None
     return numba
 
@@ -83,7 +83,8 @@ class _Kernel:
 def njit(function: F) -> F:
     """Make ``function`` a kernel: compiled on its first call, cached on disk, run without the GIL.
 
-    numba writes its cache beside the package, or into the user's cache folder where that is read-only.
+    numba writes its cache beside the package, or into the user's cache folder where that is
+    read-only.
 
     Parameters
     ----------
@@ -125,7 +126,8 @@ def check_engine(engine: str) -> None:
         Where numba was asked for by name and cannot be imported.
     """
     if engine not in get_args(Engine):
-        raise UnknownNameError.among("engine", engine, get_args(Engine))
+        kind = "engine"
+        raise UnknownNameError.among(kind, engine, get_args(Engine))
     if engine == "numba" and not available():
         what = "the engine 'numba' was asked for, and numba cannot be imported here"
         raise AnnqcError(what, hint="install numba, or leave the engine at 'auto'")

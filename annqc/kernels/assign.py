@@ -1,13 +1,14 @@
 """One-to-one assignment on sparse overlaps: the best total, or greedily by rank.
 
-Groups need not be named: an overlap only joins boxes of one group, so the connected parts of the graph of
-overlaps are the groups, or smaller. Most parts are a single pair. What is left goes through one shortest
-augmenting path routine, the same source in plain Python for few overlaps and compiled for many.
+Groups need not be named: an overlap only joins boxes of one group, so the connected parts of the
+graph of overlaps are the groups, or smaller. Most parts are a single pair. What is left goes
+through one shortest augmenting path routine, the same source in plain Python for few overlaps and
+compiled for many.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import numpy as np
 
@@ -31,10 +32,10 @@ def best_assignment(
 ) -> Ints:
     """Choose one-to-one pairs with the largest total weight.
 
-    Pairs that stand alone are taken at once. Then, in rounds, every pair whose weight is at least that of
-    the best alternatives of its two ends together: exchanging those for the pair loses nothing, so some
-    best assignment holds it. The rest is solved exactly by shortest augmenting paths
-    (Jonker and Volgenant, Computing 38, 1987).
+    Pairs that stand alone are taken at once. Then, in rounds, every pair whose weight is at least
+    that of the best alternatives of its two ends together: exchanging those for the pair loses
+    nothing, so some best assignment holds it. The rest is solved exactly by shortest augmenting
+    paths (Jonker and Volgenant, Computing 38, 1987).
 
     Parameters
     ----------
@@ -86,8 +87,8 @@ def greedy_assignment(
 ) -> Ints:
     """Let columns choose in turn, each the free row with the largest weight, as COCOeval does.
 
-    Rows that are `last` (ignored references) are chosen only where no other will do. Among equal weights
-    the later pair wins. Rows that are `many` (crowds) are never used up.
+    Rows that are `last` (ignored references) are chosen only where no other will do. Among equal
+    weights the later pair wins. Rows that are `many` (crowds) are never used up.
 
     Parameters
     ----------
@@ -137,11 +138,11 @@ def _alone(row: Ints, column: Ints, n_rows: int, n_columns: int) -> Bools:
     """Mark the pairs whose two ends have no other partner."""
     alone = np.bincount(row, minlength=n_rows)[row] == 1
     alone &= np.bincount(column, minlength=n_columns)[column] == 1
-    return alone
+    return cast("Bools", alone)
 
 
 def _renumber(code: Ints, n: int) -> tuple[Ints, int]:
-    """Number the codes in use 0, 1, ... in their order."""
+    """Give the codes in use the numbers 0, 1, ... in their order."""
     used = np.zeros(n, dtype=bool)
     used[code] = True
     number = np.cumsum(used) - 1
@@ -154,8 +155,8 @@ def _run_starts(code: Ints) -> Ints:
 
 
 def _safe_pairs(r: Ints, c: Ints, w: Floats, n_r: int, n_c: int) -> tuple[Ints, Ints]:
-    """Take, in rounds, the pairs that some best assignment holds; return them and what is left open."""
-    open_ = np.argsort(-w, kind="stable")
+    """Take, in rounds, pairs that some best assignment holds; return them and what is left."""
+    open_ = np.arange(len(w))
     safe = []
     while len(open_):
         rows, columns, weights = r[open_], c[open_], w[open_]
@@ -171,17 +172,20 @@ def _safe_pairs(r: Ints, c: Ints, w: Floats, n_r: int, n_c: int) -> tuple[Ints, 
         row_free[rows[take]] = False
         column_free[columns[take]] = False
         open_ = open_[row_free[rows] & column_free[columns]]
-    return np.concatenate(safe) if safe else np.empty(0, np.int64), np.sort(open_)
+    return np.concatenate(safe) if safe else np.empty(0, np.int64), open_
 
 
 def _two_best(code: Ints, weights: Floats, n: int) -> tuple[Ints, Floats]:
-    """Position of the best pair of each end, and the weight of its second best; pairs come best first."""
-    backwards = np.arange(len(code))[::-1]
+    """Find the best pair of each end, the first among equals, and its second best weight."""
+    largest = np.zeros(n)
+    np.maximum.at(largest, code, weights)
+    ties = np.flatnonzero(weights == largest[code])[::-1]
     best = np.full(n, -1)
-    best[code[::-1]] = backwards  # the last write wins: the earliest, hence best, pair of each end
-    others = backwards[best[code[::-1]] != backwards]
+    best[code[ties]] = ties  # the last write wins, and that is the first of equals
+    others = np.ones(len(code), dtype=bool)
+    others[best[best >= 0]] = False
     second = np.zeros(n)
-    second[code[others]] = weights[others]
+    np.maximum.at(second, code[others], weights[others])
     return best, second
 
 
@@ -224,7 +228,7 @@ def _run(kernel: Any, arrays: tuple[Any, ...], out: Ints, *, use_kernel: bool) -
 
 
 @njit
-def _augment(  # noqa: PLR0913, PLR0912, C901 - one self-contained kernel, its workspace handed in
+def _augment(
     starts: Ints,
     row_of: Ints,
     column_of: Ints,
@@ -240,7 +244,10 @@ def _augment(  # noqa: PLR0913, PLR0912, C901 - one self-contained kernel, its w
     row_distance: Floats,
     edge_of_row: Ints,
 ) -> None:
-    """Fill ``edge_of_row`` with the pair of each row, -1 for none; costs are minus the weights."""
+    """Fill ``edge_of_row`` with the pair of each row, -1 for none; costs are minus the weights.
+
+    One function with its workspace handed in, so that it runs on arrays and on lists alike.
+    """
     for source in range(len(edge_of_row)):
         n_touched = 0
         n_tree = 0

@@ -1,8 +1,8 @@
 """measure: signed offsets of paired boxes, with the cross-axis gate and the border rule.
 
-An offset is candidate minus reference in the outward direction: positive is loose, negative is tight. A pair
-is judged on one axis only if it agrees on the *other* one; a gate by the full IoU would cut off exactly the
-offsets that are to be measured, and invent looseness.
+An offset is candidate minus reference in the outward direction: positive is loose, negative is
+tight. A pair is judged on one axis only if it agrees on the *other* one; a gate by the full IoU
+would cut off exactly the offsets that are to be measured, and invent looseness.
 """
 
 from __future__ import annotations
@@ -163,8 +163,8 @@ def measure(
     tolerance : Tolerance, optional
         ``max(1 px, 2 %)`` if not given.
     border_px : float
-        Edges this close to the image border, in the reference or in the candidate, are left out, where the
-        size of the image is known.
+        Edges this close to the image border, in the reference or in the candidate, are left out,
+        where the size of the image is known.
 
     Returns
     -------
@@ -210,7 +210,7 @@ def measure(
 
 
 def clusters(matches: Matches) -> Ints:
-    """Unit of evidence of every reference annotation: its track where it has one, else its image."""
+    """Return the unit of evidence of every reference annotation: its track, else its image."""
     table = matches.reference.table
     if table.track is None:
         return table.image

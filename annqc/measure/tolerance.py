@@ -75,8 +75,10 @@ class Tolerance:
 
     def of(self, side: Floats | float) -> Floats | float:
         """Tolerance in pixels for a reference side of the given length: ``max(px, rel * side)``."""
-        return np.maximum(self.px, self.rel * side) if isinstance(side, np.ndarray) else max(
-            self.px, self.rel * side
+        return (
+            np.maximum(self.px, self.rel * side)
+            if isinstance(side, np.ndarray)
+            else max(self.px, self.rel * side)
         )
 
     def __str__(self) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -58,7 +58,9 @@ class Parameters:
     def __post_init__(self) -> None:
         if not 0.5 < self.confidence < 1:
             what = "the confidence level is out of range"
-            raise SpecError(what, expected="a number between 0.5 and 1", found=repr(self.confidence))
+            raise SpecError(
+                what, expected="a number between 0.5 and 1", found=repr(self.confidence)
+            )
         if not self.border_px >= 0:
             what = "the border width is out of range"
             raise SpecError(what, expected="pixels, zero or more", found=repr(self.border_px))
@@ -90,6 +92,7 @@ class Run:
         self.parameters = parameters or Parameters()
         self.engine: Engine = engine
         self._bias: dict[tuple[str, ...], Bias] = {}
+        self._again: dict[Parameters, Run] = {}
 
     @cached_property
     def matches(self) -> Matches:
@@ -117,8 +120,47 @@ class Run:
         """Every problem of the reference, of the candidate, and of bringing them together."""
         return (*self.reference.issues, *self.candidate.issues, *self.matches.issues)
 
+    def with_parameters(
+        self,
+        *,
+        tolerance: Tolerance | str | None = None,
+        confidence: float | None = None,
+        policy: MatchPolicy | None = None,
+    ) -> Run:
+        """Return the same comparison under other parameters, worked out once for each.
+
+        What does not depend on the change is shared: the matches unless the policy changes, the
+        measured offsets unless the tolerance does.
+
+        Parameters
+        ----------
+        tolerance : Tolerance or str, optional
+            Largest offset that is no bias; that of this run if not given.
+        confidence : float, optional
+            Level of the intervals; that of this run if not given.
+        policy : MatchPolicy, optional
+            How the two sides are paired; that of this run if not given.
+        """
+        old = self.parameters
+        new = replace(
+            old,
+            tolerance=old.tolerance if tolerance is None else Tolerance.parse(tolerance),
+            confidence=old.confidence if confidence is None else confidence,
+            policy=old.policy if policy is None else policy,
+        )
+        if new == old:
+            return self
+        if new not in self._again:
+            again = Run(self.reference, self.candidate, parameters=new, engine=self.engine)
+            if new.policy == old.policy:
+                again.__dict__ |= {"matches": self.matches, "detected": self.detected}
+                if new.tolerance == old.tolerance:
+                    again.__dict__["measurements"] = self.measurements
+            self._again[new] = again
+        return self._again[new]
+
     def findings(self, by: str | Sequence[str] = ("annotator",)) -> Bias:
-        """Findings on the signed offsets, as arrays; `bias` is the same as a table."""
+        """Find bias in the signed offsets, as arrays; `bias` is the same as a table."""
         names = as_names(by)
         if names not in self._bias:
             self._bias[names] = self._finder.find(names)
@@ -164,29 +206,31 @@ class Run:
     def pairs(self) -> pd.DataFrame:
         """One row a pair, missed and spurious included, with signed offsets in pixels.
 
-        ``status`` is one of ``matched, mislabelled, missed, spurious, absorbed, paired``; ``paired`` rows
-        overlap too little to count as found and are compared edge by edge all the same. ``in_offsets`` says
-        whether the row entered the offset tests.
+        ``status`` is one of ``matched, mislabelled, missed, spurious, absorbed, paired``;
+        ``paired`` rows overlap too little to count as found and are compared edge by edge all the
+        same. ``in_offsets`` says whether the row entered the offset tests.
         """
         return to_frame(pair_columns(self.matches, self.measurements))
 
     def bias(self, by: str | Sequence[str] = ("annotator",)) -> pd.DataFrame:
-        """Findings on the signed offsets: who is off, on which edge, by how much, how sure that is.
+        """Say who is off, on which edge, by how much, and how sure that is.
 
         Parameters
         ----------
         by : str or sequence of str
-            Any mix of ``annotator``, ``category``, ``size``, ``image_id`` and the columns of the data (see
-            `columns`). With the annotator among them, the others are strata of the annotators.
+            Any mix of ``annotator``, ``category``, ``size``, ``image_id`` and the columns of the
+            data (see `columns`). With the annotator among them, the others are strata of the
+            annotators.
 
         Returns
         -------
         DataFrame
-            One row a group and quantity: the ``by`` columns, ``quantity`` (``out_left, out_top, out_right,
-            out_bottom, dx, dy, dw, dh``), ``estimate, ci_low, ci_high`` in tolerance units and with ``_px``
-            and ``_rel``, ``confidence_level, n, n_clusters, p_value, p_adjusted, verdict, n_more, flags,
-            status`` and what explains them. An estimate beyond ``margin`` (1, or 2 for growth) is out of
-            tolerance.
+            One row a group and quantity: the ``by`` columns, ``quantity`` (``out_left, out_top,
+            out_right, out_bottom, dx, dy, dw, dh``), ``estimate, ci_low, ci_high`` in tolerance
+            units and with ``_px`` and ``_rel``, ``confidence_level, n, n_clusters, p_value,
+            p_adjusted, verdict, n_more, flags, status`` and what explains them. An estimate beyond
+            ``margin`` (1, or 2
+            for growth) is out of tolerance.
         """
         return to_frame(self.bias_columns(by))
 
@@ -196,8 +240,9 @@ class Run:
         Parameters
         ----------
         by : str or sequence of str
-            As in `bias`. By annotator alone there are ranks as well: 1 is the smallest bias on the worst
-            edge, ``rank_low`` to ``rank_high`` is where the annotator stands with 90 % confidence.
+            As in `bias`. By annotator alone there are ranks as well: 1 is the smallest bias on the
+            worst edge, ``rank_low`` to ``rank_high`` is where the annotator stands with 90 %
+            confidence.
         """
         return to_frame(self.score_columns(by))
 
@@ -216,7 +261,8 @@ class Run:
         if kind is None:
             return frame
         if kind not in ERROR_KINDS:
-            raise UnknownNameError.among("kind of error", kind, ERROR_KINDS)
+            what = "kind of error"
+            raise UnknownNameError.among(what, kind, ERROR_KINDS)
         return frame[frame["kind"] == kind].reset_index(drop=True)
 
     def __repr__(self) -> str:

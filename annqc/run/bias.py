@@ -1,4 +1,4 @@
-"""run: findings on signed offsets for any mix of columns; the collective test comes before accusations."""
+"""run: findings on signed offsets for any mix of columns; the collective test comes first."""
 
 from __future__ import annotations
 
@@ -39,8 +39,8 @@ K: Final = len(QUANTITIES)
 class Groups:
     """Dense groups of the measured pairs and of the objects that were asked for.
 
-    ``keys`` has one entry a group for each column, ``codes`` the same as codes. ``of_asked`` is None where
-    a column is known of drawn objects only.
+    ``keys`` has one entry a group for each column, ``codes`` the same as codes. ``of_asked`` is
+    None where a column is known of drawn objects only.
     """
 
     n: int
@@ -109,8 +109,8 @@ class BiasFinder:
         Parameters
         ----------
         by : sequence of str
-            Columns. With ``annotator`` among them the others are strata of the annotators; without it every
-            combination of values is judged as one annotator would be.
+            Columns. With ``annotator`` among them the others are strata of the annotators; without
+            it every combination of values is judged as one annotator would be.
         """
         keys = resolve(self.matches, by)
         strata_keys = [key for key in keys if key.name != "annotator"]
@@ -228,17 +228,17 @@ class BiasFinder:
 
     @cached_property
     def _step(self) -> Floats:
-        """Coordinate step of each pair in pixels: 1 where an annotator and their reference are integral."""
+        """Coordinate step of each pair, px: 1 where annotator and reference are integral."""
         measured, matches = self.measurements, self.matches
         box = matches.candidate.table.xyxy[measured.candidate]
         gold = matches.reference.table.xyxy[measured.reference]
         whole = ((box == np.rint(box)) & (gold == np.rint(gold))).all(axis=1)
         n = len(matches.candidate.annotator_ids)
         odd = np.bincount(measured.annotator[~whole], minlength=n)
-        return (odd[measured.annotator] == 0).astype(np.float64)
+        return np.asarray(odd[measured.annotator] == 0, dtype=np.float64)
 
     def _missing(self, groups: Groups) -> Floats:
-        """Share of the asked objects that no usable pair speaks for; NaN where that is not known."""
+        """Share of the asked objects that no usable pair speaks for; NaN where unknown."""
         if groups.of_asked is None:
             return np.full((groups.n, K), np.nan)
         measured, detected = self.measurements, self.detected
@@ -254,13 +254,14 @@ class BiasFinder:
             [np.bincount(groups.of_pair, u, groups.n) for u in measured.usable.T], axis=1
         )
         with np.errstate(invalid="ignore", divide="ignore"):
-            return np.where(n_asked > n_cut, np.clip(1 - n_used / (n_asked - n_cut), 0, 1), np.nan)
+            share = np.clip(1 - n_used / (n_asked - n_cut), 0, 1)
+        return np.asarray(np.where(n_asked > n_cut, share, np.nan))
 
     def _grid(self, groups: Groups, unit: str) -> Floats:
         """Coordinate step of each group and quantity, in the units of the values."""
         step = np.zeros(groups.n)
         np.maximum.at(step, groups.of_pair, self._step)
-        grid = step[:, None] * GRID_STEP
+        grid: Floats = step[:, None] * GRID_STEP
         if unit == "px" or not step.any():
             return grid
         order = stable_order(groups.of_pair)
@@ -271,10 +272,10 @@ class BiasFinder:
         for axis in (0, 1):
             column = scale[order, axis]
             middle[layout.groups, axis] = layout.weighted_median(column, layout.rank(column))
-        return grid / middle[:, AXIS]
+        return np.asarray(grid / middle[:, AXIS])
 
     def _collective(self, strata: Groups | None) -> Collective | None:
-        """Shared offsets, of everything or a stratum; None where there are too few annotators to ask."""
+        """Shared offsets, of everything or by stratum; None with too few annotators to ask."""
         measured = self.measurements
         if len(np.unique(measured.annotator)) < MIN_ANNOTATORS:
             return None

@@ -1,4 +1,4 @@
-"""run: single annotations to look at first, one row an error, ranked by how much a correction would gain."""
+"""run: single annotations to look at first, ranked by how much a correction would gain."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ ERROR_KINDS: Final = (
     "far",
     "loose_box",
 )
-"""Kinds of `annqc.Audit.errors`; a ``loose_box`` is matched, and an edge of it is out of tolerance."""
+"""Kinds of `annqc.Audit.errors`; a ``loose_box`` is matched, with an edge far off."""
 
 GROSS: Final = 3.0
 """A matched box is an error where an edge is out by more than this many tolerances."""
@@ -43,15 +43,17 @@ def error_columns(matches: Matches, measurements: Measurements) -> dict[str, Arr
     Returns
     -------
     dict of str to array
-        ``rank, severity, kind, annotator, image_id, file_name, annotation_id, reference_id, category,
-        candidate_category, iou, edge, offset, offset_px, offset_rel, others_found, source, row``.
+        ``rank, severity, kind, annotator, image_id, file_name, annotation_id, reference_id,
+        category, candidate_category, iou, edge, offset, offset_px, offset_rel, others_found,
+        source, row``.
 
     Notes
     -----
-    Severity is the overlap that is lost, ``1 - IoU`` (1 for what has no partner or the wrong label), times
-    how sure it is that the annotator, and not the reference, is at fault. For a missed object that is
-    ``(found + 1) / (asked + 2)`` over the other annotators who were asked to draw it: an object that nobody
-    found may not be there. Ties are broken in favour of larger objects.
+    Severity is the overlap that is lost, ``1 - IoU`` (1 for what has no partner or the wrong
+    label), times how sure it is that the annotator, and not the reference, is at fault. For a
+    missed object that is ``(found + 1) / (asked + 2)`` over the other annotators who were asked to
+    draw it: an object that nobody found may not be there. Ties are broken in favour of larger
+    objects.
     """
     blocks = [
         _missed(matches),
@@ -125,14 +127,22 @@ def _missed(matches: Matches) -> dict[str, Array]:
 
 
 def _spurious(matches: Matches) -> dict[str, Array]:
-    drawn = matches.spurious_candidate
+    """Spurious boxes, but for those that stand beside the missed object they nearly are."""
+    width = len(matches.candidate.table)
+    told = np.isin(
+        matches.spurious_reference * width + matches.spurious_candidate,
+        matches.missed_reference * width + matches.missed_partner,
+    )
+    told &= matches.spurious_reference >= 0
+    drawn = matches.spurious_candidate[~told]
     kinds = np.array(["spurious", *matches.SPURIOUS_KINDS[1:]], dtype=object)
     return _block(
-        kind=kinds[matches.spurious_kind],
-        reference=matches.spurious_reference,
+        kind=kinds[matches.spurious_kind[~told]],
+        reference=matches.spurious_reference[~told],
         candidate=drawn,
         annotator=matches.candidate.table.annotator[drawn],
-        # Nobody is known to agree or disagree: as sure as of a missed object that was asked of no one else.
+        # Nobody is known to agree or disagree: as sure as of a missed object that was asked of no
+        # one else.
         severity=np.full(len(drawn), 0.5),
     )
 
@@ -151,7 +161,7 @@ def _mislabelled(matches: Matches) -> dict[str, Array]:
 
 
 def _loose(matches: Matches, measured: Measurements) -> dict[str, Array]:
-    """Matched boxes of the right label with an edge far out of tolerance."""
+    """List matched boxes of the right label with an edge far out of tolerance."""
     code = measured.reference * len(matches.candidate.table) + measured.candidate
     right = ~matches.mislabelled
     matched = matches.matched_reference * len(matches.candidate.table) + matches.matched_candidate

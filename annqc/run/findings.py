@@ -53,9 +53,9 @@ def findings_columns(bias: Bias) -> dict[str, Array]:
     Returns
     -------
     dict of str to (n_groups * 8,) array
-        The ``by`` columns, ``quantity``, ``estimate, ci_low, ci_high`` in tolerance units, the same with
-        ``_px`` and ``_rel``, ``confidence_level, n, n_clusters, p_value, p_adjusted, verdict, n_more,
-        flags, status``, and what explains them.
+        The ``by`` columns, ``quantity``, ``estimate, ci_low, ci_high`` in tolerance units, the same
+        with ``_px`` and ``_rel``, ``confidence_level, n, n_clusters, p_value, p_adjusted, verdict,
+        n_more, flags, status``, and what explains them.
     """
     k = len(QUANTITIES)
     decided, estimates = bias.decisions, bias.estimates

@@ -1,4 +1,4 @@
-"""run: what ``by=`` may name, and the value it takes for pairs, for asked objects and for drawn ones."""
+"""run: what ``by=`` may name, and the value it takes for each annotation."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ SIZE_EDGES: Final = (32.0**2, 96.0**2)
 class Key:
     """One column to group by.
 
-    ``values`` are the distinct values; ``reference`` and ``candidate`` give each annotation's code into
-    them, or are None where that side does not know the column.
+    ``values`` are the distinct values; ``reference`` and ``candidate`` give each annotation's code
+    into them, or are None where that side does not know the column.
     """
 
     name: str
@@ -95,7 +95,8 @@ def _resolve(matches: Matches, name: str) -> Key:
             candidate=_size(candidate.table.xyxy),
         )
     if name not in known_keys(matches):
-        raise UnknownNameError.among("column to group by", name, known_keys(matches))
+        what = "column to group by"
+        raise UnknownNameError.among(what, name, known_keys(matches))
     if name in {"image_id", "sequence"} or name in reference.image_table.extra:
         images = reference.image_table
         column = {"image_id": images.id, "sequence": images.sequence}.get(name)
@@ -124,7 +125,7 @@ def _is_missing(value: object) -> bool:
 
 def _size(xyxy: Array) -> Ints:
     area = (xyxy[:, 2] - xyxy[:, 0]) * (xyxy[:, 3] - xyxy[:, 1])
-    return np.digitize(area, SIZE_EDGES)
+    return np.asarray(np.digitize(area, SIZE_EDGES), dtype=np.int64)
 
 
 def combine(codes: Sequence[Ints], sizes: Sequence[int]) -> Ints:

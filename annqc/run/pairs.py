@@ -29,8 +29,8 @@ def pair_columns(matches: Matches, measurements: Measurements) -> dict[str, Arra
     -------
     dict of str to array
         The columns of `annqc.match.Matches.columns`, the edge offsets in pixels and relative to the
-        reference's side (NaN where there is no pair), and ``in_offsets``: whether any of them entered the
-        tests.
+        reference's side (NaN where there is no pair), and ``in_offsets``: whether any of them
+        entered the tests.
     """
     columns = matches.columns()
     gold, drawn = columns.pop("reference_row"), columns.pop("candidate_row")

@@ -1,4 +1,4 @@
-"""run: scores of every annotator: found, invented, mislabelled, how tight, and how sure the ranking is."""
+"""run: scores of every annotator, and how sure the ranking is."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 from annqc.infer.cht import cluster_location
 from annqc.infer.rates import rate_sums
 from annqc.infer.shrinkage import rank_intervals, shrink, smooth_variances
-from annqc.infer.verdicts import half_width
+from annqc.infer.verdicts import G_MIN, half_width
 from annqc.run.keys import resolve
 from annqc.tables import EDGES
 
@@ -53,19 +53,22 @@ def score_columns(
     Returns
     -------
     dict of str to array
-        The ``by`` columns; ``recall, precision, label_accuracy, mean_iou``, each with ``_low, _high``;
-        counts; ``n_images``; ``rank_low, rank_high`` where ranks were given.
+        The ``by`` columns; ``recall, precision, label_accuracy, mean_iou``, each with ``_low,
+        _high``; counts; ``n_images``; ``rank_low, rank_high`` where ranks were given.
 
     Notes
     -----
-    Recall is the share of asked reference objects that were drawn, in whatever category; precision the share
-    of drawn objects that are there; label accuracy the share of matched pairs with the right category.
-    Intervals of rates are Korn and Graubard's over images; that of the mean IoU is a clustered t.
+    Recall is the share of asked reference objects that were drawn, in whatever category; precision
+    the share of drawn objects that are there; label accuracy the share of matched pairs with the
+    right category. Intervals of rates are Korn and Graubard's over images; that of the mean IoU is
+    a clustered t.
     """
     keys = resolve(matches, by)
     reference, candidate = matches.reference.table, matches.candidate.table
     asked = _codes(keys, detected.asked_reference, None, detected.asked_annotator)
-    drawn = _codes(keys, None, detected.drawn_candidate, candidate.annotator[detected.drawn_candidate])
+    drawn = _codes(
+        keys, None, detected.drawn_candidate, candidate.annotator[detected.drawn_candidate]
+    )
     paired = _codes(
         keys,
         detected.pair_reference,
@@ -126,8 +129,10 @@ def rank_annotators(bias: Bias) -> Ranks:
 
     Notes
     -----
-    Each edge is shrunken over annotators: towards zero, or towards the common offset where the collective
-    test says that there is one. The metric is the largest of the four posterior means in tolerance units.
+    Each edge is shrunken over annotators: towards zero, or towards the common offset where the
+    collective test says that there is one. The metric is the largest of the four posterior means in
+    tolerance units. Annotators with too few images for a verdict are not ranked: they could stand
+    anywhere.
     """
     found = bias.estimates.located["tolerance"]
     mean = np.empty((bias.groups.n, len(EDGES)))
@@ -139,13 +144,15 @@ def rank_annotators(bias: Bias) -> Ranks:
         shared = bias.collective is not None and bool(bias.collective.biased[0, edge])
         posterior = shrink(found.estimate[:, edge], noise, centre=None if shared else 0.0)
         mean[:, edge], variance[:, edge] = posterior.mean, posterior.variance
+    few = (found.n_clusters[:, : len(EDGES)] < G_MIN).any(axis=1)
+    mean[few] = np.nan
     return rank_intervals(mean, variance, rng=SEED)
 
 
 def _codes(
     keys: Sequence[Key], reference: Ints | None, candidate: Ints | None, annotator: Ints
 ) -> Ints | None:
-    """Combined code of each row, or None where a column is not known of this kind of row."""
+    """Combine the codes of each row; None where a column is not known of this kind of row."""
     out = np.zeros(len(annotator), dtype=np.int64)
     for key in keys:
         if key.name == "annotator":
@@ -185,6 +192,6 @@ def _mean_iou(
 
 
 def _distinct(group: Ints, image: Ints, n: int) -> Ints:
-    """Number of different images in each group."""
+    """Count the different images in each group."""
     wide = int(image.max(initial=0)) + 1
     return np.bincount(np.unique(group * wide + image) // wide, minlength=n)

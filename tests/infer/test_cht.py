@@ -73,7 +73,8 @@ def test_both_engines_agree_on_everything(data, missing):
 
 
 def test_large_groups_agree_with_the_loops():
-    # Long enough that the kernel takes its sorting order from numpy, with gaps and an infinity inside.
+    # Long enough that the kernel takes its sorting order from numpy, with gaps and an infinity
+    # inside.
     rng = np.random.default_rng(3)
     cluster = np.sort(rng.integers(0, 60, 500))
     y = rng.standard_t(2, 500)
@@ -153,3 +154,9 @@ def test_no_rows_at_all():
 def test_unknown_engine_is_named():
     with pytest.raises(UnknownNameError, match="numba"):
         cluster_location([0], [0], [1.0], engine="nunba")
+
+
+def test_a_row_that_is_left_out_brings_no_grid():
+    y = np.array([2.0, 2.0, 2.0, np.nan])
+    found = cluster_location([0, 0, 0, 0], [0, 1, 2, 3], y, grid=np.array([0.5, 0.5, 0.5, 9.0]))
+    assert found.se[0] == pytest.approx(0.5 / np.sqrt(12 * 3))

@@ -93,5 +93,7 @@ def test_strata_inherit_where_they_cannot_be_asked():
 
 def test_false_alarm_rate_at_the_margin():
     # Offsets exactly at the margin are the worst case that must not be called biased too often.
-    hits = sum(ask(*crowd(45, [0, 1, 2], 1.0, seed=seed, sd=1.0)).biased[0, 0] for seed in range(400))
+    hits = sum(
+        ask(*crowd(45, [0, 1, 2], 1.0, seed=seed, sd=1.0)).biased[0, 0] for seed in range(400)
+    )
     assert hits / 400 < 0.05 + 4 * np.sqrt(0.05 * 0.95 / 400)

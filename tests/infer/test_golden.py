@@ -1,4 +1,4 @@
-"""Published values of the inference, to 1e-6, and a comparison with a slow reference on ragged data."""
+"""Published values of the inference, to 1e-6, and a slow reference to compare with."""
 
 from __future__ import annotations
 
@@ -100,7 +100,9 @@ def test_gv6_what_is_not_finite_is_left_out_and_counted():
     assert only(found, "estimate", "se") == close([2.40363566, 0.43255663])
     assert np.isnan([found.estimate[1], found.se[1]]).all()
     assert float(p_bias(found.estimate, found.se, found.df, 1.0)[1]) == 1.0
-    assert verdicts.decide([0.0], [0.0], verdicts.eligible(found.n_clusters[1:], found.df[1:])) == [0]
+    assert verdicts.decide([0.0], [0.0], verdicts.eligible(found.n_clusters[1:], found.df[1:])) == [
+        0
+    ]
 
 
 def test_gv8_shards_merge_into_the_whole():

@@ -18,7 +18,11 @@ def test_tau2_maximises_the_restricted_likelihood(seed):
     y = rng.normal(0.3, np.sqrt(v + 0.8))
     tau2, _ = reml_tau2(y, v)
     best = optimize.minimize_scalar(
-        restricted_likelihood, bounds=(0, 10), args=(y, v), method="bounded", options={"xatol": 1e-9}
+        restricted_likelihood,
+        bounds=(0, 10),
+        args=(y, v),
+        method="bounded",
+        options={"xatol": 1e-9},
     )
     assert tau2 == pytest.approx(best.x, abs=1e-5)
 
@@ -66,7 +70,8 @@ def test_rank_intervals_are_as_wide_as_the_doubt():
 
 
 def test_rank_intervals_cover():
-    # True biases drawn from the prior, so that the posterior is right: 90 % intervals cover 90 % of ranks.
+    # True biases drawn from the prior, so that the posterior is right: 90 % intervals cover 90 % of
+    # ranks.
     rng = np.random.default_rng(4)
     hits = total = 0
     for _ in range(60):

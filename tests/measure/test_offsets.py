@@ -73,9 +73,7 @@ def test_a_tolerance_of_ones_own():
     assert found.values("tolerance")[[0, 3], 0].tolist() == [2.5, 5]
 
 
-@given(
-    a=st.floats(-30, 30), b=st.floats(-30, 30), length=st.floats(1, 100)
-)
+@given(a=st.floats(-30, 30), b=st.floats(-30, 30), length=st.floats(1, 100))
 def test_one_dimensional_overlap(a, b, length):
     low, high = -a, length + b
     inter = max(0.0, min(length, high) - max(0.0, low))

@@ -23,7 +23,8 @@ def test_reads_units(text, px, rel):
 
 
 @pytest.mark.parametrize(
-    "text", ["", "2", "px", "-1 px", "2 px 3 %", "max(1 px)x", "1 px, 2 %", "0 px", "max(1 px, 2 px)"]
+    "text",
+    ["", "2", "px", "-1 px", "2 px 3 %", "max(1 px)x", "1 px, 2 %", "0 px", "max(1 px, 2 px)"],
 )
 def test_refuses_the_rest_with_an_example(text):
     with pytest.raises(SpecError, match="tolerance") as refusal:

@@ -1,0 +1,71 @@
+"""A fifth of the calibration, on fixed seeds, with bounds that the smaller size moves outward."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from tests.calibration import __main__ as program
+from tests.calibration.core import CHECKS, Run, check_share, check_value, widening
+
+REDUCED = Run(scale=0.2)
+IDS = [*(f"AT{k}" for k in range(1, 14)), "AT18", "AT26", "AT27", "AT30", "AT31"]
+
+
+def test_every_check_is_there():
+    assert sorted(CHECKS) == sorted(IDS)
+
+
+@pytest.mark.parametrize("id", IDS)
+def test_measured_within_bounds(id):
+    checks = list(CHECKS[id](REDUCED))
+    assert checks
+    violated = [str(check) for check in checks if not check.ok]
+    assert not violated, "\n".join(["", *violated])
+
+
+def test_bounds_are_as_published_at_full_size():
+    check = check_share("AT", "", "", 0.05, n=20_000, full=20_000, low=0.028, high=0.066)
+    assert (check.low, check.high) == (0.028, 0.066)
+
+
+def test_bounds_move_by_four_extra_standard_errors():
+    check = check_share("AT", "", "", 0.05, n=100, full=200, low=0.2, high=0.5)
+    assert check.low == pytest.approx(0.2 - 4 * math.sqrt(0.16 / 200))
+    assert check.high == pytest.approx(0.5 + 4 * math.sqrt(0.25 / 200))
+    assert widening(0.5, 400, 200) == 0.0
+    assert check_value("AT", "", "", 1.0, extra_se=0.1, high=0.7).ok
+    assert not check_value("AT", "", "", 1.0, extra_se=0.07, high=0.7).ok
+
+
+def test_a_test_without_clusters_would_be_caught():
+    """The hardness of the data: what is accepted at 5 % must not be what a naive t gives."""
+    (naive,) = CHECKS["AT5"](REDUCED)
+    assert naive.measured > widening(0.066, 4_000, 20_000) + 0.066
+
+
+def test_program_prints_a_table_and_fails_on_a_violation(monkeypatch, capsys):
+    def wrong(run):
+        yield check_share("AT0", "a scenario", "a share", 0.5, n=10, full=10, high=0.1)
+
+    assert program.main(["--scale", "0.01", "AT4", "AT27"]) == 0
+    printed = capsys.readouterr().out
+    assert "seed " in printed
+    assert "AT27" in printed
+    assert printed.endswith("2 checks, 0 violated\n")
+    monkeypatch.setitem(CHECKS, "AT0", wrong)
+    assert program.main(["AT0"]) == 1
+    assert "VIOLATED" in capsys.readouterr().out
+
+
+def test_program_refuses_an_unknown_id():
+    with pytest.raises(SystemExit) as stopped:
+        program.main(["AT99"])
+    assert stopped.value.code == 2
+
+
+def test_streams_do_not_depend_on_what_else_runs():
+    assert [c.measured for c in CHECKS["AT27"](REDUCED)] == [
+        c.measured for c in CHECKS["AT27"](REDUCED)
+    ]
