@@ -304,6 +304,9 @@ class Dataset:
         The inputs.
     n_rows : int
         Rows on input, usable or not.
+    authors_known : bool
+        Whether the rows say who drew them, rather than the name of a file or folder. An author of the
+        reference is not judged on what they drew themselves.
     """
 
     table: Annotations
@@ -315,6 +318,7 @@ class Dataset:
     issues: tuple[Problem, ...] = ()
     sources: tuple[Source, ...] = ()
     n_rows: int = 0
+    authors_known: bool = False
 
     def __len__(self) -> int:
         return len(self.table)
@@ -447,7 +451,7 @@ def ids_array(values: Sequence[object]) -> Array:
     >>> ids_array([3, "a"]).dtype
     dtype('O')
     """
-    if all(type(value) is int for value in values):
+    if set(map(type, values)) <= {int}:
         try:
             return np.array(values, dtype=np.int64)
         except OverflowError:

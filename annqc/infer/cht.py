@@ -189,7 +189,7 @@ def cluster_location(
         Number of groups; groups without rows come back as NaN. The largest code plus one if not
         given.
     grid : float or (N,) array_like, optional
-        Coordinate step in the units of ``y``; a group takes the largest of its rows.
+        Coordinate step in the units of ``y``; a group takes the largest of its finite rows.
     group_grid : (n_groups, K) array_like, optional
         The step a group and column, instead of ``grid``.
     missing : (n_groups, K) array_like, optional

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 __all__ = ["Ranks", "Shrunken", "rank_intervals", "reml_tau2", "shrink", "smooth_variances"]
 
 N_DRAWS: Final = 2000
+WORST_SHARE: Final = 0.1
 SMOOTH_BELOW: Final = 15
 PRIOR_DF: Final = 4.0
 
@@ -29,12 +30,16 @@ class Shrunken:
 
 @dataclass(frozen=True, eq=False, slots=True, kw_only=True)
 class Ranks:
-    """Rank 1 is the smallest bias; ``rank`` is the median draw, ``low, high`` hold 90 %."""
+    """Rank 1 is the smallest bias; ``rank`` is the median draw, ``low, high`` hold 90 %.
+
+    ``p_worst`` is the probability of being among the worst tenth (at least one annotator).
+    """
 
     rank: Floats
     low: Ints
     high: Ints
     metric: Floats
+    p_worst: Floats
 
 
 def smooth_variances(se: Array, n_eff: Array, df: Array, n_clusters: Array) -> Floats:
@@ -166,7 +171,7 @@ def rank_intervals(
     usable = np.isfinite(mean).all(axis=1) & np.isfinite(variance).all(axis=1)
     rank = np.full(a, np.nan)
     low, high = np.ones(a, dtype=np.int64), np.full(a, max(a, 1), dtype=np.int64)
-    metric = np.full(a, np.nan)
+    metric, p_worst = np.full(a, np.nan), np.full(a, np.nan)
     metric[usable] = np.abs(mean[usable]).max(axis=1, initial=0.0)
     k = int(usable.sum())
     if k:
@@ -182,4 +187,5 @@ def rank_intervals(
         tail = (1 - confidence) / 2
         bounds = np.quantile(positions, (tail, 0.5, 1 - tail), axis=0, method="closest_observation")
         low[usable], rank[usable], high[usable] = bounds
-    return Ranks(rank=rank, low=low, high=high, metric=metric)
+        p_worst[usable] = (positions > k - max(1, round(k * WORST_SHARE))).mean(axis=0)
+    return Ranks(rank=rank, low=low, high=high, metric=metric, p_worst=p_worst)

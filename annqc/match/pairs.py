@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from annqc.kernels._jit import Engine, check_engine
+from annqc.match.authors import authored, own_work
 from annqc.match.categories import align_categories
 from annqc.match.counting import count_matches, threshold_of
 from annqc.match.images import align_images
@@ -37,7 +38,7 @@ def match(
     Matching is within an annotator and an image. Counting (matched, missed, spurious) and the
     pairing for offsets are two assignments over the same overlaps. Crowds and ignored references
     are never missed; leftover candidates of their category that they cover are absorbed, neither
-    matched nor spurious.
+    matched nor spurious. An annotator who drew part of an image's reference is not compared there.
 
     Parameters
     ----------
@@ -84,6 +85,7 @@ def match(
     ref_category = categories.reference[reference.table.category]
     cand_category = categories.candidate[candidate.table.category]
     image_of_candidate = image_rows[candidate.table.image]
+    barred = authored(reference, candidate)
     tasks = lay_out(
         reference,
         candidate,
@@ -91,6 +93,7 @@ def match(
         image_rows=image_rows,
         ref_category=ref_category,
         cand_category=cand_category,
+        barred=barred,
     )
     edges = tasks.edges(engine=engine)
     score = candidate.table.score[tasks.cand_row] if rules.method == "coco" else np.empty(0)
@@ -138,7 +141,11 @@ def match(
         far_annotator=tasks.annotator[far_task],
         far_candidate=cand_rows(paired.far_candidate),
         not_covered=np.flatnonzero(image_of_candidate < 0),
-        issues=(*image_issues, *categories.problems),
+        issues=(
+            *image_issues,
+            *categories.problems,
+            *own_work(candidate, barred, len(reference.image_table)),
+        ),
     )
 
 

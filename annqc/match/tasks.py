@@ -150,6 +150,7 @@ def lay_out(
     image_rows: Ints,
     ref_category: Ints,
     cand_category: Ints,
+    barred: Ints,
 ) -> Tasks:
     """Sort both sides and list the tasks.
 
@@ -163,19 +164,22 @@ def lay_out(
         Reference image of each image of the candidate's image table, -1 where there is none.
     ref_category, cand_category : int64
         Common category number of each row of the two tables.
+    barred : (k,) int64
+        Annotator x image that is not to be compared, as ``annotator * n_images + image``.
 
     Returns
     -------
     Tasks
-        Every annotator x image that was assigned or drawn on, and that the reference covers.
+        Every annotator x image that was assigned or drawn on, that the reference covers, and that
+        is not barred.
     """
     n_images = len(reference.image_table)
     ref, cand = reference.table, candidate.table
     ref_row = _stable_order(ref.image, n_images)
     ref_offsets = np.concatenate([[0], np.cumsum(np.bincount(ref.image, minlength=n_images))])
     key = cand.annotator * n_images + image_of_candidate
-    if (image_of_candidate < 0).any():
-        covered = np.flatnonzero(image_of_candidate >= 0)
+    if len(barred) or (image_of_candidate < 0).any():
+        covered = np.flatnonzero((image_of_candidate >= 0) & ~np.isin(key, barred))
         cand_row = covered[_stable_order(key[covered], len(candidate.annotator_ids) * n_images)]
     else:
         cand_row = _stable_order(key, len(candidate.annotator_ids) * n_images)
@@ -185,7 +189,8 @@ def lay_out(
     if candidate.assigned is not None:
         image = image_rows[candidate.assigned[:, 1]]
         asked = candidate.assigned[:, 0] * n_images + image
-        task_key = np.unique(np.concatenate([task_key, asked[image >= 0]]))
+        asked = asked[(image >= 0) & ~np.isin(asked, barred)]
+        task_key = np.unique(np.concatenate([task_key, asked]))
         starts = np.searchsorted(key, task_key)
     cand_offsets = np.concatenate([starts, [len(key)]]).astype(np.int64)
     annotator, image = np.divmod(task_key, max(n_images, 1))

@@ -16,7 +16,7 @@ from annqc.run.errors import error_columns
 from annqc.run.findings import findings_columns
 from annqc.run.keys import as_names, known_keys
 from annqc.run.pairs import pair_columns
-from annqc.run.scores import rank_annotators, score_columns
+from annqc.run.scores import score_columns
 from annqc.tables import to_frame
 
 if TYPE_CHECKING:
@@ -184,13 +184,13 @@ class Run:
     def score_columns(self, by: str | Sequence[str] = ("annotator",)) -> dict[str, Array]:
         """`scores` as numpy columns, without pandas."""
         names = as_names(by)
-        ranks = rank_annotators(self.findings(names)) if names == ("annotator",) else None
+        bias = self.findings(names) if names == ("annotator",) else None
         return score_columns(
             self.matches,
             self.detected,
             names,
             confidence=self.parameters.confidence,
-            ranks=ranks,
+            bias=bias,
         )
 
     def error_columns(self) -> dict[str, Array]:
@@ -240,9 +240,10 @@ class Run:
         Parameters
         ----------
         by : str or sequence of str
-            As in `bias`. By annotator alone there are ranks as well: 1 is the smallest bias on the
-            worst edge, ``rank_low`` to ``rank_high`` is where the annotator stands with 90 %
-            confidence.
+            As in `bias`. By annotator alone there is the standing as well: the verdict on the
+            annotator, the rank (1 is the smallest bias on the worst edge; ``rank_low`` to
+            ``rank_high`` is where they stand with 90 % confidence), and the mean IoU adjusted for
+            who drew which images.
         """
         return to_frame(self.score_columns(by))
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from annqc.infer.cht import Location
     from annqc.infer.collective import Collective
     from annqc.infer.fleet import Decisions
+    from annqc.infer.multiplicity import Accusation
     from annqc.kernels._jit import Engine
     from annqc.match import Matches
     from annqc.measure.detection import Detections
@@ -68,6 +69,7 @@ class Bias:
     groups: Groups
     estimates: Estimates
     decisions: Decisions
+    accusation: Accusation
     shared: Floats
     collective: Collective | None
     confidence: float
@@ -121,10 +123,10 @@ class BiasFinder:
         everybody = self._collective(None) if by_annotator else None
         shared = np.zeros(K) if everybody is None else everybody.shift[0]
         if not by_annotator or not strata_keys:
-            decisions, _, _ = decide_fleet(
+            decisions, _, accusation = decide_fleet(
                 pooled.located["tolerance"], margin=MARGIN, shared=shared, alpha=alpha, q=alpha
             )
-            return self._bias(by, units, pooled, decisions, shared, everybody)
+            return self._bias(by, units, pooled, (decisions, accusation), shared, everybody)
         groups = self.groups(keys)
         inner = self.estimates(groups)
         shared_inside = np.zeros((groups.n, K))
@@ -136,7 +138,7 @@ class BiasFinder:
                 of_group = np.zeros(groups.n, dtype=np.int64)
                 of_group[groups.of_pair] = strata.of_pair
                 shared_inside = inherit(strata_collective, everybody)[of_group]
-        _, decided, _ = decide_fleet(
+        _, decided, accusation = decide_fleet(
             pooled.located["tolerance"],
             margin=MARGIN,
             shared=shared,
@@ -146,7 +148,9 @@ class BiasFinder:
             alpha=alpha,
             q=alpha,
         )
-        return self._bias(by, groups, inner, decided, shared_inside, strata_collective)
+        return self._bias(
+            by, groups, inner, (decided, accusation), shared_inside, strata_collective
+        )
 
     def groups(self, keys: Sequence[Key]) -> Groups:
         """Group the pairs and the asked objects by some columns."""
@@ -300,10 +304,11 @@ class BiasFinder:
         by: Sequence[str],
         groups: Groups,
         estimates: Estimates,
-        decisions: Decisions | None,
+        decided: tuple[Decisions | None, Accusation],
         shared: Floats,
         found: Collective | None,
     ) -> Bias:
+        decisions, accusation = decided
         if decisions is None:
             message = "strata that were given are decided on"
             raise AssertionError(message)
@@ -312,6 +317,7 @@ class BiasFinder:
             groups=groups,
             estimates=estimates,
             decisions=decisions,
+            accusation=accusation,
             shared=np.broadcast_to(shared, (groups.n, K)),
             collective=found,
             confidence=self.confidence,

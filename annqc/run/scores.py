@@ -2,31 +2,26 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from annqc.infer.cht import cluster_location
 from annqc.infer.rates import rate_sums
-from annqc.infer.shrinkage import rank_intervals, shrink, smooth_variances
-from annqc.infer.verdicts import G_MIN, half_width
+from annqc.infer.verdicts import half_width
+from annqc.run.annotators import standing_columns
 from annqc.run.keys import resolve
-from annqc.tables import EDGES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from annqc.infer.shrinkage import Ranks
     from annqc.match import Matches
     from annqc.measure.detection import Detections
     from annqc.run.bias import Bias
     from annqc.run.keys import Key
     from annqc.tables import Array, Floats, Ints
 
-__all__ = ["rank_annotators", "score_columns"]
-
-SEED: Final = 20_240_229
-"""Rank intervals come from random draws; the seed makes them the same every time."""
+__all__ = ["score_columns"]
 
 
 def score_columns(
@@ -35,7 +30,7 @@ def score_columns(
     by: Sequence[str],
     *,
     confidence: float = 0.95,
-    ranks: Ranks | None = None,
+    bias: Bias | None = None,
 ) -> dict[str, Array]:
     """Rates and overlap of every group, with clustered intervals.
 
@@ -47,14 +42,15 @@ def score_columns(
         Columns.
     confidence : float
         Level of the intervals.
-    ranks : Ranks, optional
-        Rank of every annotator; only where ``by`` is the annotator alone.
+    bias : Bias, optional
+        Findings by annotator, for what is said of annotators as a whole; only where ``by`` is the
+        annotator alone.
 
     Returns
     -------
     dict of str to array
         The ``by`` columns; ``recall, precision, label_accuracy, mean_iou``, each with ``_low,
-        _high``; counts; ``n_images``; ``rank_low, rank_high`` where ranks were given.
+        _high``; counts; ``n_images``; and what `annqc.run.annotators.standing_columns` says.
 
     Notes
     -----
@@ -113,40 +109,9 @@ def score_columns(
         counts["n_images"] = np.bincount(matches.task_annotator, minlength=n)
     elif asked is not None:
         counts["n_images"] = _distinct(asked, reference.image[detected.asked_reference], n)
-    if ranks is not None:
-        counts |= {"rank": ranks.rank, "rank_low": ranks.low, "rank_high": ranks.high}
-        counts["worst_edge"] = ranks.metric
+    if bias is not None:
+        counts |= standing_columns(matches, detected, bias)
     return {**columns, **counts}
-
-
-def rank_annotators(bias: Bias) -> Ranks:
-    """Rank annotators by their worst edge, shrunken, with the interval that the uncertainty leaves.
-
-    Parameters
-    ----------
-    bias : Bias
-        Findings by annotator alone.
-
-    Notes
-    -----
-    Each edge is shrunken over annotators: towards zero, or towards the common offset where the
-    collective test says that there is one. The metric is the largest of the four posterior means in
-    tolerance units. Annotators with too few images for a verdict are not ranked: they could stand
-    anywhere.
-    """
-    found = bias.estimates.located["tolerance"]
-    mean = np.empty((bias.groups.n, len(EDGES)))
-    variance = np.empty_like(mean)
-    for edge in range(len(EDGES)):
-        noise = smooth_variances(
-            found.se[:, edge], found.n_eff[:, edge], found.df[:, edge], found.n_clusters[:, edge]
-        )
-        shared = bias.collective is not None and bool(bias.collective.biased[0, edge])
-        posterior = shrink(found.estimate[:, edge], noise, centre=None if shared else 0.0)
-        mean[:, edge], variance[:, edge] = posterior.mean, posterior.variance
-    few = (found.n_clusters[:, : len(EDGES)] < G_MIN).any(axis=1)
-    mean[few] = np.nan
-    return rank_intervals(mean, variance, rng=SEED)
 
 
 def _codes(

@@ -1,0 +1,119 @@
+"""run: what is said of an annotator as a whole: verdict, rank, and the score on equal images."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from annqc.infer.difficulty import two_way_skills
+from annqc.infer.rates import rate_sums
+from annqc.infer.shrinkage import rank_intervals, shrink, smooth_variances
+from annqc.infer.verdicts import BIASED, CLEAN, COLLECTIVE, G_MIN, UNDECIDED, VERDICTS
+from annqc.tables import EDGES
+
+if TYPE_CHECKING:
+    from annqc.infer.shrinkage import Ranks
+    from annqc.match import Matches
+    from annqc.measure.detection import Detections
+    from annqc.run.bias import Bias
+    from annqc.tables import Array
+
+__all__ = ["rank_annotators", "standing_columns"]
+
+SEED: Final = 20_240_229
+"""Rank intervals come from random draws; the seed makes them the same every time."""
+
+
+def standing_columns(matches: Matches, detected: Detections, bias: Bias) -> dict[str, Array]:
+    """Say of every annotator as a whole how they stand.
+
+    Parameters
+    ----------
+    matches, detected
+        What was matched and counted.
+    bias : Bias
+        Findings by annotator alone.
+
+    Returns
+    -------
+    dict of str to (n_annotators,) array
+        ``verdict`` (biased: at least one finding is; clean: all four edges are; else collective or
+        undecided) and its ``p_adjusted``; ``rank, rank_low, rank_high, p_worst, worst_edge``;
+        ``far_rate`` with its interval, the share of asked objects that were drawn so far off that
+        they could not be paired; ``iou_adjusted``, the mean IoU on images of average difficulty,
+        with ``component`` (comparable within the same number, -1 for nobody) and ``weakly_linked``.
+    """
+    codes = bias.decisions.verdict
+    edges = codes[:, : len(EDGES)]
+    verdict = np.full(len(codes), UNDECIDED)
+    verdict[(edges == COLLECTIVE).any(axis=1)] = COLLECTIVE
+    verdict[(edges == CLEAN).all(axis=1)] = CLEAN
+    verdict[(codes == BIASED).any(axis=1)] = BIASED
+    ranks = rank_annotators(bias)
+    n = len(codes)
+    reference = matches.reference.table
+    width = max(len(reference), 1)
+    far = np.isin(
+        detected.asked_annotator * width + detected.asked_reference,
+        matches.far_annotator * width + matches.far_reference,
+    )
+    rate = rate_sums(
+        far,
+        np.ones(len(far)),
+        detected.asked_annotator,
+        reference.image[detected.asked_reference],
+        n,
+    ).finish(bias.confidence)
+    annotator = matches.candidate.table.annotator[detected.pair_candidate]
+    n_images = max(len(matches.reference.image_table), 1)
+    task = annotator * n_images + reference.image[detected.pair_reference]
+    keys, inverse = np.unique(task, return_inverse=True)
+    iou = np.bincount(inverse, detected.iou) / np.bincount(inverse) if len(keys) else np.empty(0)
+    skills = two_way_skills(iou, keys // n_images, keys % n_images, n)
+    return {
+        "verdict": np.array(VERDICTS, dtype=object)[verdict],
+        "p_adjusted": bias.accusation.p_annotator_adjusted,
+        "rank": ranks.rank,
+        "rank_low": ranks.low,
+        "rank_high": ranks.high,
+        "p_worst": ranks.p_worst,
+        "worst_edge": ranks.metric,
+        "far_rate": rate.estimate,
+        "far_rate_low": rate.low,
+        "far_rate_high": rate.high,
+        "iou_adjusted": skills.adjusted,
+        "iou_adjusted_se": skills.se,
+        "component": skills.component,
+        "weakly_linked": skills.weak,
+    }
+
+
+def rank_annotators(bias: Bias) -> Ranks:
+    """Rank annotators by their worst edge, shrunken, with the interval that the doubt leaves.
+
+    Parameters
+    ----------
+    bias : Bias
+        Findings by annotator alone.
+
+    Notes
+    -----
+    Each edge is shrunken over annotators: towards zero, or towards the common offset where the
+    collective test says that there is one. The metric is the largest of the four posterior means in
+    tolerance units. Annotators with too few images for a verdict are not ranked: they could stand
+    anywhere.
+    """
+    found = bias.estimates.located["tolerance"]
+    mean = np.empty((bias.groups.n, len(EDGES)))
+    variance = np.empty_like(mean)
+    for edge in range(len(EDGES)):
+        noise = smooth_variances(
+            found.se[:, edge], found.n_eff[:, edge], found.df[:, edge], found.n_clusters[:, edge]
+        )
+        shared = bias.collective is not None and bool(bias.collective.biased[0, edge])
+        posterior = shrink(found.estimate[:, edge], noise, centre=None if shared else 0.0)
+        mean[:, edge], variance[:, edge] = posterior.mean, posterior.variance
+    few = (found.n_clusters[:, : len(EDGES)] < G_MIN).any(axis=1)
+    mean[few] = np.nan
+    return rank_intervals(mean, variance, rng=SEED)
