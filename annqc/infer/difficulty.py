@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from annqc.infer._layout import runs, stable_order
+
 if TYPE_CHECKING:
     from annqc.tables import Array, Floats, Ints
 
@@ -18,6 +20,10 @@ __all__ = ["WEAK_LINK", "Skills", "two_way_skills"]
 
 WEAK_LINK: Final = 3.0
 """An annotator whose contrasts are this many times as uncertain as the median is weakly linked."""
+
+
+BLOCK: Final = 2_000_000
+"""Pairs of annotators at a time, so that memory stays bounded."""
 
 
 @dataclass(frozen=True, eq=False, slots=True, kw_only=True)
@@ -85,11 +91,8 @@ def two_way_skills(score: Array, annotator: Array, image: Array, n_annotators: i
         return Skills(adjusted=blank, se=blank.copy(), component=component, weak=weak)
     k = np.bincount(image).astype(np.float64)
     mean = np.bincount(image, score) / k
-    links = np.zeros((n_annotators, n_annotators))
-    drawn = np.zeros((n_annotators, len(k)))
-    np.add.at(drawn, (annotator, image), 1.0)
     links = np.diag(np.bincount(annotator, minlength=n_annotators).astype(np.float64))
-    links -= (drawn / k) @ drawn.T
+    links -= _together(annotator, image, n_annotators)
     centred = np.bincount(annotator, score - mean[image], n_annotators)
     component = _components(links, component)
     adjusted, se = blank.copy(), blank.copy()
@@ -119,6 +122,22 @@ def two_way_skills(score: Array, annotator: Array, image: Array, n_annotators: i
             nearest = np.where(off, resistance, np.inf).min(axis=1)
             weak[rows] = nearest > WEAK_LINK * typical
     return Skills(adjusted=adjusted, se=se, component=component, weak=weak)
+
+
+def _together(annotator: Ints, image: Ints, n: int) -> Floats:
+    """Sum 1 / k over the images that two annotators share, k annotators on each."""
+    order = stable_order(image)
+    start = runs(image[order])
+    count = np.diff(np.append(start, len(image)))
+    total = np.zeros(n * n)
+    for k in np.unique(count).tolist():
+        first = start[count == k]
+        step = max(1, BLOCK // (k * k))
+        for at in range(0, len(first), step):
+            who = annotator[order[first[at : at + step, None] + np.arange(k)]]
+            pair = who[:, :, None] * n + who[:, None, :]
+            total += np.bincount(pair.ravel(), minlength=n * n) / k
+    return total.reshape(n, n)
 
 
 def _components(links: Floats, component: Ints) -> Ints:

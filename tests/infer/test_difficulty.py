@@ -71,3 +71,14 @@ def test_a_lone_bridge_is_weak():
     image = np.concatenate([np.tile(np.arange(40), 5), [0]])
     found = two_way_skills(np.zeros(len(image)), annotator, image, 6)
     assert found.weak.tolist() == [False] * 5 + [True]
+
+
+def test_more_pairs_than_a_block_holds(monkeypatch):
+    rng = np.random.default_rng(7)
+    annotator, image = np.nonzero(rng.random((4, 50)) < 0.6)
+    score = rng.normal(size=len(image))
+    whole = two_way_skills(score, annotator, image, 4)
+    monkeypatch.setattr("annqc.infer.difficulty.BLOCK", 7)
+    blocks = two_way_skills(score, annotator, image, 4)
+    np.testing.assert_allclose(blocks.adjusted, whole.adjusted)
+    np.testing.assert_allclose(blocks.se, whole.se)

@@ -28,7 +28,7 @@ def test_the_verdict_on_an_annotator(scores):
 
 
 def test_far_off_boxes_are_counted():
-    # Bob marks objects with a dot in the middle: nothing to pair, and yet it is plain what was meant.
+    # Bob marks objects with a dot in the middle: nothing to pair, and yet plain what was meant.
     made = simulate(["ann", "bob"], n_images=20, boxes_per_image=1.0, border=0.0, rng=0)
     table = made.work.table
     bob = (table.annotator == 1)[:, None]
