@@ -1,0 +1,345 @@
+"""judge: a rule becomes a check, a spec a judgement; every outcome has its sentence."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+import numpy as np
+
+from annqc.errors import AnnqcError, UnknownNameError
+from annqc.judge.registry import OUTCOMES, find_measure
+from annqc.judge.wording import join_words
+from annqc.tables import to_frame
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    import pandas as pd
+
+    from annqc.judge.model import Rule, Spec
+    from annqc.judge.registry import Assessment, Measured, Outcome
+    from annqc.tables import Ints
+
+__all__ = ["Check", "Judgement", "judge"]
+
+UndecidedAs = Literal["undecided", "pass", "fail"]
+EXIT_CODES: Final = {"pass": 0, "fail": 1, "error": 2, "undecided": 3}
+SEVERITY: Final = ("fail", "undecided", "pass")
+"""Outcomes of groups, the one that decides for all first."""
+NOT_SHOWN: Final = frozenset({"mean", "low", "high", "bound_low", "bound_high", "se", "df"})
+"""Columns of a finding that explain how it came about; `annqc.Audit.bias` has them."""
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Check:
+    """A rule applied.
+
+    Attributes
+    ----------
+    id, measure : str
+        Name of the rule, and what it asks.
+    outcome : str
+        ``pass``, ``fail``, ``undecided``, ``not_applicable`` or ``error``; only ``pass`` is a pass.
+    sentence : str
+        Why, the worst offender first, with estimate, interval and images.
+    rule : Rule
+        The rule.
+    tolerance : str or None
+        The tolerance in force, for measures that have one.
+    confidence : float or None
+        The level in force, for measures that have one.
+    """
+
+    id: str
+    measure: str
+    outcome: Outcome
+    sentence: str
+    rule: Rule
+    tolerance: str | None = None
+    confidence: float | None = None
+    assessment: Assessment | None = None
+
+    @cached_property
+    def counts(self) -> dict[str, int]:
+        """How many groups passed, failed and are undecided."""
+        given = [] if self.assessment is None else self.assessment.outcome.tolist()
+        return {name: given.count(name) for name in ("pass", "fail", "undecided")}
+
+    @cached_property
+    def rows(self) -> list[dict[str, Any]]:
+        """One entry a group, the worst first, of plain Python values, None for NaN.
+
+        ``group`` is column -> value, ``outcome`` and ``text`` say how it stands; the other entries
+        are the numbers of the measure.
+        """
+        found = self.assessment
+        if found is None:
+            return []
+        columns = {name: c for name, c in found.columns.items() if name not in NOT_SHOWN}
+        return [
+            {
+                "group": {name: _plain(column[row]) for name, column in found.keys.items()},
+                "outcome": found.outcome[row],
+                "text": found.describe(row),
+                **{name: _plain(column[row]) for name, column in columns.items()},
+            }
+            for row in _worst_first(found).tolist()
+        ]
+
+    def explain(self, *, most: int = 10) -> str:
+        """Return the sentence and, a line each, the groups that do not pass, the worst first.
+
+        Parameters
+        ----------
+        most : int
+            Groups to list.
+        """
+        found = self.assessment
+        if found is None or self.outcome not in {"fail", "undecided"}:
+            return self.sentence
+        rows = [row for row in _worst_first(found).tolist() if found.outcome[row] != "pass"]
+        lines = [f"  {found.outcome[row]:<9}  {found.describe(row)}" for row in rows[:most]]
+        if len(rows) > most:
+            lines.append(f"  and {len(rows) - most:,} more")
+        return "\n".join([self.sentence, *lines])
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return one row a group, the worst first: its columns, ``outcome``, and the numbers."""
+        found = self.assessment
+        if found is None:
+            return to_frame({"outcome": []})
+        order = _worst_first(found)
+        columns = {**found.keys, "outcome": found.outcome, **found.columns}
+        return to_frame({name: column[order] for name, column in columns.items()})
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return everything as plain Python values, ready for JSON."""
+        rule = self.rule
+        return {
+            "id": self.id,
+            "measure": self.measure,
+            "outcome": self.outcome,
+            "sentence": self.sentence,
+            "by": list(rule.columns),
+            "where": {name: list(values) for name, values in rule.where.items()},
+            "tolerance": self.tolerance,
+            "confidence": self.confidence,
+            "at_least": rule.at_least,
+            "at_most": rule.at_most,
+            "counts": self.counts,
+            "rows": self.rows,
+        }
+
+    def __repr__(self) -> str:
+        return f"<annqc.Check {self.id}: {self.outcome}: {self.sentence}>"
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Judgement:
+    """A spec applied: one check a rule, in the order of the rules."""
+
+    checks: tuple[Check, ...]
+    spec: Spec
+
+    @cached_property
+    def counts(self) -> dict[str, int]:
+        """How many checks there are of each outcome."""
+        given = [check.outcome for check in self.checks]
+        return {name: given.count(name) for name in OUTCOMES}
+
+    @property
+    def outcome(self) -> Outcome:
+        """Outcome of all checks together.
+
+        The first of ``error``, ``fail``, ``undecided`` that any check has; ``pass`` where the rest
+        are passes, checks that do not apply aside; ``not_applicable`` where none applies.
+        """
+        order: tuple[Outcome, ...] = ("error", "fail", "undecided", "pass", "not_applicable")
+        return next(name for name in order if self.counts[name] or name == "not_applicable")
+
+    def exit_code(self, *, undecided: UndecidedAs = "undecided") -> int:
+        """Return what a command that judges should exit with.
+
+        Parameters
+        ----------
+        undecided : {"undecided", "pass", "fail"}
+            What to make of checks that the data cannot settle, or of a spec of which nothing
+            applies.
+
+        Returns
+        -------
+        int
+            0 all checks pass; 1 a check failed; 2 a check could not be made; 3 nothing failed, and
+            something is undecided.
+
+        Raises
+        ------
+        UnknownNameError
+            Where ``undecided`` is none of the three.
+        """
+        choices = ("undecided", "pass", "fail")
+        if undecided not in choices:
+            kind = "reading of undecided"
+            raise UnknownNameError.among(kind, undecided, choices)
+        outcome = self.outcome
+        return EXIT_CODES[undecided if outcome in {"undecided", "not_applicable"} else outcome]
+
+    def explain(self, *, most: int = 10) -> str:
+        """Return every check in words, a paragraph each."""
+        return "\n".join(
+            f"{check.outcome.replace('_', ' ')}  {check.id}: {check.explain(most=most)}"
+            for check in self.checks
+        )
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return one row a check, with its ``sentence`` and counts of its groups."""
+        counts = ("pass", "fail", "undecided")
+        return to_frame(
+            {
+                "check": [check.id for check in self.checks],
+                "measure": [check.measure for check in self.checks],
+                "outcome": [check.outcome for check in self.checks],
+                "sentence": [check.sentence for check in self.checks],
+                **{f"n_{name}": [check.counts[name] for check in self.checks] for name in counts},
+            }
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return everything as plain Python values, ready for JSON."""
+        return {
+            "spec": self.spec.path,
+            "outcome": self.outcome,
+            "counts": self.counts,
+            "checks": [check.to_dict() for check in self.checks],
+        }
+
+    def __repr__(self) -> str:
+        counts = ", ".join(f"{count} {name}" for name, count in self.counts.items() if count)
+        return f"<annqc.Judgement: {self.outcome} ({counts})>"
+
+
+def judge(measured: Measured, spec: Spec, *, only: Collection[str] | None = None) -> Judgement:
+    """Apply a spec to an audit.
+
+    Parameters
+    ----------
+    measured : Measured
+        An audit. Where the spec has its own rules of matching, tolerance or confidence, the audit
+        is redone under those.
+    spec : Spec
+        From `load_spec`.
+    only : collection of str, optional
+        Ids of the rules to apply; all of them if not given.
+
+    Returns
+    -------
+    Judgement
+
+    Raises
+    ------
+    UnknownNameError
+        Where ``only`` names a rule that does not exist.
+
+    Notes
+    -----
+    A rule on bias fails if any group is biased after multiplicity, or collectively biased; it
+    passes only if all are clean. A rule on a rate fails if the whole interval of any group lies
+    beyond the limit, and passes only if the whole interval of every group lies within. Whatever is
+    left is undecided. A rule that cannot be applied, because a column is missing, say, is an error
+    of that check alone.
+    """
+    known = [rule.id for rule in spec.rules]
+    for id in only or ():
+        if id not in known:
+            kind = "rule"
+            raise UnknownNameError.among(kind, id, known, where=spec.name)
+    if spec.match is not None and spec.match != measured.parameters.policy:
+        measured = measured.with_parameters(policy=spec.match)
+    rules = [rule for rule in spec.rules if only is None or rule.id in only]
+    return Judgement(checks=tuple(_check(measured, rule) for rule in rules), spec=spec)
+
+
+def _check(measured: Measured, rule: Rule) -> Check:
+    measure = find_measure(rule.measure)
+    try:
+        if rule.tolerance is not None or rule.confidence is not None:
+            measured = measured.with_parameters(
+                tolerance=rule.tolerance, confidence=rule.confidence
+            )
+        found = measure.assess(measured, rule)
+    except AnnqcError as error:
+        return Check(
+            id=rule.id, measure=rule.measure, outcome="error", sentence=str(error), rule=rule
+        )
+    outcome = _outcome(found)
+    takes, used = measure.takes, measured.parameters
+    return Check(
+        id=rule.id,
+        measure=rule.measure,
+        outcome=outcome,
+        sentence=_sentence(found, outcome),
+        rule=rule,
+        tolerance=str(used.tolerance) if "tolerance" in takes else None,
+        confidence=used.confidence if "confidence" in takes else None,
+        assessment=found,
+    )
+
+
+def _outcome(found: Assessment) -> Outcome:
+    if found.nothing:
+        return "not_applicable"
+    given = set(found.outcome.tolist())
+    if "fail" in given:
+        return "fail"
+    return "undecided" if "undecided" in given else "pass"
+
+
+def _worst_first(found: Assessment) -> Ints:
+    """Row numbers: failed, undecided, passed; the worst of each first."""
+    place = {name: at for at, name in enumerate(SEVERITY)}
+    severity = np.array([place[name] for name in found.outcome], dtype=np.int64)
+    return np.lexsort((-found.badness, severity))
+
+
+def _sentence(found: Assessment, outcome: Outcome) -> str:
+    order = _worst_first(found).tolist()
+    decisive = [row for row in order if found.outcome[row] == outcome]
+    asked = f"asked: {found.claim}"
+    if outcome == "not_applicable":
+        known = found.nothing.split("; ")
+        return "; ".join([*known, *(note for note in found.notes if note not in known)])
+    if outcome == "pass":
+        text = found.passes or _passed(found, order)
+    elif outcome == "fail":
+        text = f"{_offences(found, decisive)}; {asked}"
+        open_rows = found.outcome.tolist().count("undecided")
+        text += f"; {open_rows:,} undecided besides" if open_rows else ""
+    else:
+        few = [found.describe(row) for row in decisive[:3]]
+        count = f"{len(decisive):,} of {len(order):,} undecided"
+        text = f"{count}: {join_words(few, left=len(decisive) - len(few))}; {asked}"
+    return "; ".join([text, *found.notes])
+
+
+def _passed(found: Assessment, order: list[int]) -> str:
+    worst = found.describe(order[0])
+    if len(order) == 1:
+        return f"{worst}; asked: {found.claim}"
+    return f"all {len(order):,} are as asked ({found.claim}); the worst: {worst}"
+
+
+def _offences(found: Assessment, rows: list[int]) -> str:
+    if found.together is not None:
+        return join_words(found.together(rows))
+    few = [found.describe(row) for row in rows[:3]]
+    return join_words(few, left=len(rows) - len(few))
+
+
+def _plain(value: Any) -> Any:
+    """Turn a cell into what JSON knows: no numpy scalar, None for NaN and infinity."""
+    value = value.item() if isinstance(value, np.generic) else value
+    if isinstance(value, float) and not np.isfinite(value):
+        return None
+    return value if value is None or isinstance(value, (str, int, float, bool)) else str(value)

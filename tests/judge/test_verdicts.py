@@ -1,0 +1,386 @@
+"""Rules into outcomes: what fails, what passes, what stays open, and the sentence that says so."""
+
+from __future__ import annotations
+
+import json
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from annqc.errors import SpecError, UnknownNameError
+from annqc.judge import Tolerance, judge, load_spec
+from annqc.judge.verdicts import Judgement
+from annqc.match import MatchPolicy
+from tests.judge.staged import NAN, Staged, finding, one_rule, rate
+
+
+def check(measured, measure, **given):
+    return judge(measured, one_rule(measure, **given)).checks[0]
+
+
+def test_all_clean_passes_and_says_the_worst():
+    found = check(Staged({"ann": [], "bob": [finding("out_top", size=-0.4)]}), "edge_offset")
+    assert found.outcome == "pass"
+    assert found.counts == {"pass": 8, "fail": 0, "undecided": 0}
+    assert found.sentence == (
+        "all 8 are as asked (within max(1 px, 2 %)); the worst: bob draws the top edge 0.8 px too "
+        "far in (0.4 to 1.2 px, 40 images)"
+    )
+
+
+def test_a_bias_fails_and_names_the_worst_offender_first():
+    measured = Staged(
+        {
+            "ann": [finding("out_left", "biased", -1.5)],
+            "bob": [finding("out_right", "biased", 2.0), finding("out_top", "undecided", 0.9)],
+        }
+    )
+    found = check(measured, "edge_offset", tolerance="2 px")
+    assert found.outcome == "fail"
+    assert found.sentence == (
+        "bob draws the right edge 4.0 px too far out (3.6 to 4.4 px, 40 images); "
+        "ann draws the left edge 3.0 px too far in (2.6 to 3.4 px, 40 images); "
+        "asked: within 2 px; 1 undecided besides"
+    )
+    assert found.explain().splitlines()[1:] == [
+        "  fail       bob draws the right edge 4.0 px too far out (3.6 to 4.4 px, 40 images)",
+        "  fail       ann draws the left edge 3.0 px too far in (2.6 to 3.4 px, 40 images)",
+        (
+            "  undecided  bob draws the top edge 1.8 px too far out (1.4 to 2.2 px, 40 images): "
+            "not settled"
+        ),
+    ]
+    assert found.explain(most=1).splitlines()[-1] == "  and 2 more"
+
+
+def test_many_offenders_are_counted():
+    many = {f"w{k}": [finding("out_left", "biased", 1 + k / 10)] for k in range(7)}
+    found = check(Staged(many), "out_left")
+    assert found.sentence.count("draws") == 3
+    assert found.sentence.startswith("w6 draws")
+    assert "and 4 more; asked" in found.sentence
+
+
+def test_each_measure_looks_at_its_own_quantities():
+    measured = Staged({"ann": [finding("out_left", "biased", 2), finding("dh", "biased", -3)]})
+    outcome = {
+        name: check(measured, name).outcome
+        for name in (
+            "edge_offset",
+            "out_left",
+            "out_top",
+            "out_right",
+            "out_bottom",
+            "shift",
+            "growth",
+        )
+    }
+    assert [name for name, value in outcome.items() if value == "fail"] == [
+        "edge_offset",
+        "out_left",
+        "growth",
+    ]
+    assert set(outcome.values()) == {"fail", "pass"}
+    growth = check(measured, "growth")
+    assert growth.sentence == (
+        "ann draws boxes 6.0 px too short (5.6 to 6.4 px, 40 images); "
+        "asked: within 2 times max(1 px, 2 %)"
+    )
+
+
+@pytest.mark.parametrize(
+    ("quantity", "size", "words"),
+    [
+        ("out_left", 2, "the left edge 4.0 px too far out"),
+        ("out_bottom", -2, "the bottom edge 4.0 px too far in"),
+        ("dx", 2, "boxes 4.0 px too far right"),
+        ("dx", -2, "boxes 4.0 px too far left"),
+        ("dy", 2, "boxes 4.0 px too low"),
+        ("dy", -2, "boxes 4.0 px too high"),
+        ("dw", 2, "boxes 4.0 px too wide"),
+        ("dw", -2, "boxes 4.0 px too narrow"),
+        ("dh", 2, "boxes 4.0 px too tall"),
+    ],
+)
+def test_words_follow_the_sign(quantity, size, words):
+    measure = {"d": "shift", "o": "edge_offset"}[quantity[0]]
+    measure = "growth" if quantity in {"dw", "dh"} else measure
+    found = check(Staged({"ann": [finding(quantity, "biased", size)]}), measure)
+    assert found.sentence.startswith(f"ann draws {words} (3.6 to 4.4 px, 40 images)")
+
+
+def test_units_follow_the_tolerance_and_else_the_steadier_one():
+    measured = Staged({7: [finding("out_left", "biased", 2)]})
+    assert "4.0 px" in check(measured, "out_left").sentence
+    assert "annotator 7 draws the left edge 8.0 % too far out" in (
+        check(measured, "out_left", tolerance="2 %").sentence
+    )
+    steady = finding("out_left", "biased", 2, ci_low_rel=0.079, ci_high_rel=0.081)
+    assert "8.0 % too far out (7.9 to 8.1 %" in check(Staged({7: [steady]}), "out_left").sentence
+
+
+def test_what_everybody_shares_is_said_once():
+    shared = {f"w{k}": [finding("dw", "collective", 3.1, collective=3.0)] for k in range(12)}
+    shared["w0"].append(finding("dh", "biased", 2.5))
+    found = check(Staged(shared), "growth")
+    assert found.outcome == "fail"
+    assert found.counts["fail"] == 13
+    assert found.sentence == (
+        "w0 draws boxes 5.0 px too tall (4.6 to 5.4 px, 40 images); "
+        "everybody draws boxes too wide, by 3.0 tolerances (12 annotators; "
+        "the annotators, the gold or the guideline may be off); "
+        "asked: within 2 times max(1 px, 2 %)"
+    )
+    assert found.rows[0]["group"] == {"annotator": "w0"}
+    assert found.rows[1]["text"].endswith("as everybody does")
+
+
+@pytest.mark.parametrize(
+    ("other", "reason"),
+    [
+        ({"n_more": 14.0}, "about 14 more images would settle it"),
+        ({"n_more": 1.0}, "about 1 more image would settle it"),
+        ({"status": "infeasible"}, "too close to the tolerance for any reasonable number"),
+        ({"status": "too_few_clusters", "n_clusters": 3}, "3 images are too few"),
+        (
+            {"status": "one_cluster", "n_clusters": 1, "n_more": 9.0},
+            "1 image is too few; about 9 more images would settle it",
+        ),
+        ({"status": "no_data", "n_clusters": 0}, "there is no pair to measure"),
+        ({"status": "weighs_reference"}, "agrees with the gold while the others"),
+    ],
+)
+def test_one_open_finding_leaves_the_rule_open(other, reason):
+    found = check(
+        Staged({"ann": [], "bob": [finding("out_top", "undecided", 0.9, **other)]}), "out_top"
+    )
+    assert found.outcome == "undecided"
+    assert found.sentence.startswith("1 of 2 undecided: bob draws the top edge ")
+    assert reason in found.sentence
+
+
+def test_nothing_measured_has_no_number_and_no_direction():
+    empty = finding("out_top", "undecided", NAN, status="no_data", n_clusters=0)
+    found = check(Staged({"ann": [empty], "bob": []}), "out_top")
+    assert "ann draws the top edge (nothing measured, 0 images)" in found.sentence
+
+
+def test_without_any_pair_the_rule_does_not_apply():
+    empty = finding("out_top", "undecided", NAN, status="no_data", n_clusters=0)
+    found = check(Staged({"ann": [empty]}), "out_top")
+    assert (found.outcome, found.sentence) == ("not_applicable", "there is no pair to measure")
+    assert check(Staged({}), "out_top").outcome == "not_applicable"
+
+
+def test_where_keeps_some_groups_and_tells_of_values_that_do_not_occur():
+    measured = Staged({"ann": [], "bob": [finding("out_top", "biased", 2)], 7: []})
+    assert check(measured, "out_top", where={"annotator": "ann"}).outcome == "pass"
+    assert check(measured, "out_top", where={"annotator": ["ann", "bob"]}).outcome == "fail"
+    assert check(measured, "out_top", where={"annotator": "7"}).counts["pass"] == 1
+    partly = check(measured, "out_top", where={"annotator": ["ann", "bop"]})
+    assert partly.outcome == "pass"
+    assert partly.sentence.endswith("; there is no annotator 'bop' (did you mean 'bob'?)")
+    none = check(measured, "out_top", where={"annotator": ["bop"]})
+    assert none.outcome == "not_applicable"
+    assert none.sentence == "there is no annotator 'bop' (did you mean 'bob'?)"
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "at_least", "at_most"),
+    [
+        (0.90, 0.949, "fail", "pass"),
+        (0.90, 0.95, "undecided", "pass"),
+        (0.94, 0.96, "undecided", "undecided"),
+        (0.95, 0.97, "pass", "undecided"),
+        (0.951, 0.97, "pass", "fail"),
+        (NAN, NAN, "undecided", "undecided"),
+    ],
+)
+def test_rates_against_a_limit(low, high, at_least, at_most):
+    measured = Staged(scores=[rate("ann", 0.945, low, high)])
+    assert check(measured, "recall", at_least=0.95).outcome == at_least
+    assert check(measured, "recall", at_most=0.95).outcome == at_most
+
+
+def test_rates_name_the_worst_first():
+    scores = [
+        rate("ann", 0.80, 0.7, 0.9, "mean_iou"),
+        rate("bob", 0.70, 0.6, 0.8, "mean_iou"),
+        rate("cy", 0.99, 0.98, 1.0, "mean_iou"),
+    ]
+    found = check(Staged(scores=scores), "mean_iou", at_least=0.95)
+    assert found.sentence == (
+        "bob: mean IoU 0.700 (0.600 to 0.800, 40 images); ann: mean IoU 0.800 (0.700 to 0.900, "
+        "40 images); asked: mean IoU at least 0.95"
+    )
+    found = check(Staged(scores=scores), "mean_iou", at_most=0.5)
+    assert found.sentence.startswith("cy: mean IoU 0.990")
+
+
+def test_a_rate_of_nothing_is_open_and_of_nothing_at_all_does_not_apply():
+    scores = [rate("ann", 0.99, 0.98, 1.0), rate("bob", NAN, 0.0, 1.0)]
+    found = check(Staged(scores=scores), "recall", at_least=0.95)
+    assert found.outcome == "undecided"
+    assert "bob: recall cannot be told" in found.sentence
+    found = check(Staged(scores=scores[1:]), "recall", at_least=0.95)
+    assert (found.outcome, found.sentence) == ("not_applicable", "there is nothing to count")
+
+
+def issue(kind="zero_size", severity="dropped", source="a.json", where="annotations[3]"):
+    return SimpleNamespace(kind=kind, severity=severity, source=source, where=where)
+
+
+def test_unusable_rows_are_counted():
+    assert check(Staged(), "unusable_rows", at_most=0).sentence == "no unusable row"
+    issues = (issue(), issue(where="annotations[9]"), issue("nan"), issue(severity="kept"))
+    measured = Staged(issues=issues)
+    found = check(measured, "unusable_rows", at_most=2)
+    assert found.outcome == "fail"
+    assert found.sentence == (
+        "3 unusable rows: 2 zero_size in a.json (first: annotations[3]); 1 nan in a.json (first: "
+        "annotations[3]); asked: at most 2 unusable rows"
+    )
+    assert [row["count"] for row in found.rows] == [2, 1]
+    found = check(measured, "unusable_rows", at_most=3)
+    assert (found.outcome, found.sentence) == ("pass", "3 unusable rows")
+
+
+def test_a_rule_has_its_own_tolerance_and_confidence():
+    measured = Staged({"ann": []})
+    found = check(measured, "edge_offset", tolerance="3 %", confidence=0.9)
+    assert measured.asked == [{"tolerance": Tolerance(px=0, rel=0.03), "confidence": 0.9}]
+    assert (found.tolerance, found.confidence) == ("3 %", 0.9)
+    plain = check(measured, "edge_offset")
+    assert len(measured.asked) == 1
+    assert (plain.tolerance, plain.confidence) == ("max(1 px, 2 %)", 0.95)
+
+
+def test_the_policy_of_the_spec_binds():
+    rule = {"id": "x", "measure": "unusable_rows", "at_most": 0}
+    spec = {"annqc": {"version": 1}, "rule": [rule], "match": {"iou": 0.7}}
+    measured = Staged()
+    judge(measured, load_spec(spec))
+    assert measured.asked == [{"policy": MatchPolicy(iou=0.7)}]
+    same = Staged()
+    judge(same, load_spec(spec | {"match": {"pair_iou": 0.1}}))
+    assert same.asked == []
+
+
+def test_a_rule_that_cannot_be_applied_is_an_error_of_that_check_alone():
+    class Broken(Staged):
+        def bias_columns(self, by=()):
+            kind = "column to group by"
+            raise UnknownNameError.among(kind, "vendr", ["vendor"])
+
+    spec = load_spec(
+        {
+            "annqc": {"version": 1},
+            "rule": [
+                {"id": "a", "measure": "edge_offset", "by": "vendr"},
+                {"id": "b", "measure": "unusable_rows", "at_most": 0},
+            ],
+        }
+    )
+    found = judge(Broken(), spec)
+    assert [one.outcome for one in found.checks] == ["error", "pass"]
+    assert "did you mean 'vendor'?" in found.checks[0].sentence
+    assert found.checks[0].rows == []
+    assert found.exit_code() == 2
+    assert found.checks[0].to_frame().empty
+
+
+def judgement(*outcomes):
+    return Judgement(checks=tuple(SimpleNamespace(outcome=one) for one in outcomes), spec=None)
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "outcome", "code", "lenient", "strict"),
+    [
+        (["pass", "pass"], "pass", 0, 0, 0),
+        (["pass", "not_applicable"], "pass", 0, 0, 0),
+        (["pass", "undecided"], "undecided", 3, 0, 1),
+        (["not_applicable"], "not_applicable", 3, 0, 1),
+        (["undecided", "fail", "pass"], "fail", 1, 1, 1),
+        (["fail", "error"], "error", 2, 2, 2),
+    ],
+)
+def test_the_outcome_of_all_checks_and_its_exit_code(outcomes, outcome, code, lenient, strict):
+    found = judgement(*outcomes)
+    assert found.outcome == outcome
+    assert found.exit_code() == code
+    assert found.exit_code(undecided="pass") == lenient
+    assert found.exit_code(undecided="fail") == strict
+
+
+def test_exit_code_knows_three_readings_of_undecided():
+    with pytest.raises(UnknownNameError, match="did you mean 'pass'"):
+        judgement("pass").exit_code(undecided="pas")
+
+
+def test_only_some_rules():
+    rules = [{"id": id, "measure": "unusable_rows", "at_most": 0} for id in ("a", "b")]
+    spec = load_spec({"annqc": {"version": 1}, "rule": rules})
+    assert [one.id for one in judge(Staged(), spec, only=["b"]).checks] == ["b"]
+    with pytest.raises(UnknownNameError, match="no rule 'c'"):
+        judge(Staged(), spec, only=["c"])
+
+
+def test_outputs_hold_the_same_facts():
+    measured = Staged({"ann": [], "bob": [finding("out_right", "biased", np.float64(2.0))]})
+    found = judge(measured, one_rule("edge_offset"))
+    whole = found.to_dict()
+    assert json.loads(json.dumps(whole, allow_nan=False)) == whole
+    assert whole["outcome"] == "fail"
+    (one,) = whole["checks"]
+    assert one["counts"] == {"pass": 7, "fail": 1, "undecided": 0}
+    first = one["rows"][0]
+    assert first["group"] == {"annotator": "bob"}
+    assert (first["quantity"], first["outcome"]) == ("out_right", "fail")
+    assert first["estimate_px"] == 4.0
+    assert first["n_more"] is None
+    frame = found.to_frame()
+    assert frame.loc[0, ["check", "outcome", "n_fail"]].tolist() == ["x", "fail", 1]
+    assert frame.loc[0, "sentence"] == one["sentence"]
+    rows = found.checks[0].to_frame()
+    assert len(rows) == 8
+    assert rows.loc[0, ["annotator", "outcome", "quantity"]].tolist() == [
+        "bob",
+        "fail",
+        "out_right",
+    ]
+    assert "1 fail" in repr(found)
+    assert found.explain().startswith("fail  x: bob draws")
+
+
+VERDICTS = st.sampled_from(["clean", "undecided", "biased", "collective"])
+
+
+@given(st.lists(st.tuples(VERDICTS, st.floats(-5, 5)), min_size=1, max_size=12))
+def test_one_group_decides_for_all(given_verdicts):
+    measured = Staged(
+        {
+            f"w{k}": [finding("out_left", verdict, size, collective=1.5)]
+            for k, (verdict, size) in enumerate(given_verdicts)
+        }
+    )
+    found = check(measured, "out_left")
+    verdicts = {verdict for verdict, _ in given_verdicts}
+    expected = "pass"
+    if verdicts & {"biased", "collective"}:
+        expected = "fail"
+    elif "undecided" in verdicts:
+        expected = "undecided"
+    assert found.outcome == expected
+    outcomes = [row["outcome"] for row in found.rows]
+    assert outcomes == sorted(outcomes, key=["fail", "undecided", "pass"].index)
+    assert sum(found.counts.values()) == len(given_verdicts)
+    leader = found.rows[0]["text"].split(" (")[0]
+    assert leader.split(" too ")[0] in found.sentence or "everybody" in found.sentence
+
+
+def test_specs_are_checked_before_anything_is_judged():
+    with pytest.raises(SpecError):
+        one_rule("edge_offset", tolerance="two")
