@@ -37,7 +37,7 @@ lint: $(VENV)/.installed-dev
 	@echo "==> types"
 	@$(BIN)/mypy
 	@echo "==> import contracts"
-	@$(BIN)/lint-imports --no-logo --no-timing
+	@$(BIN)/lint-imports --no-logo
 
 docs: $(VENV)/.installed-dev
 	@echo "==> documentation"

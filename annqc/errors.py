@@ -1,7 +1,8 @@
 """The errors a user can meet, and how they are worded. Imports nothing of ours.
 
-Every refusal says what went wrong, where, what was expected, what was found and what to do about it, so
-that nobody has to read a traceback to learn that a column was called ``xmin`` and not ``x_min``.
+Every refusal says what went wrong, where, what was expected, what was found and what to do about
+it, so that nobody has to read a traceback to learn that a column was called ``xmin`` and not
+``x_min``.
 """
 
 from __future__ import annotations

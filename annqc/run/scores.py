@@ -50,7 +50,7 @@ def score_columns(
     -------
     dict of str to array
         The ``by`` columns; ``recall, precision, label_accuracy, mean_iou``, each with ``_low,
-        _high``; counts; ``n_images``; and what `annqc.run.annotators.standing_columns` says.
+        _high`` and the ``_n_images`` its interval rests on; counts; ``n_images`` compared; and what `annqc.run.annotators.standing_columns` says.
 
     Notes
     -----
@@ -96,10 +96,12 @@ def score_columns(
     for name, (group, event, cluster) in counted.items():
         if group is None:
             columns |= dict.fromkeys((name, f"{name}_low", f"{name}_high"), np.full(n, np.nan))
+            columns[f"{name}_n_images"] = np.zeros(n, dtype=np.int64)
             continue
         rate = rate_sums(event, np.ones(len(event)), group, cluster, n).finish(confidence)
         columns[name] = rate.estimate
         columns[f"{name}_low"], columns[f"{name}_high"] = rate.low, rate.high
+        columns[f"{name}_n_images"] = rate.n_clusters.astype(np.int64)
         total, bad = names[name]
         counts[total] = rate.trials.astype(np.int64)
         counts[bad] = (rate.trials - rate.events).astype(np.int64)
@@ -145,7 +147,7 @@ def _dense(
 
 def _mean_iou(
     group: Ints, cluster: Ints, iou: Floats, n: int, confidence: float
-) -> dict[str, Floats]:
+) -> dict[str, Array]:
     """Plain mean of the IoU of matched pairs, with a clustered t interval inside [0, 1]."""
     found = cluster_location(group, cluster, iou, n_groups=n, rho0=0.0, robust=False)
     half = half_width(found.se, found.df, confidence)
@@ -153,6 +155,7 @@ def _mean_iou(
         "mean_iou": found.estimate,
         "mean_iou_low": np.clip(found.estimate - half, 0.0, 1.0),
         "mean_iou_high": np.clip(found.estimate + half, 0.0, 1.0),
+        "mean_iou_n_images": found.n_clusters,
     }
 
 

@@ -1,0 +1,329 @@
+"""`read` and `lint`: from whatever the user points at to a `Dataset`."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+from annqc.errors import ReadError, UnknownNameError
+from annqc.read.assemble import assemble
+from annqc.read.files import Found, expand
+from annqc.read.heads import read_head
+from annqc.read.options import Options, category_names, sizes_from
+from annqc.read.part import problem
+from annqc.read.registry import EMPTY, MAYBE, NO, SURE, every_reader, reader_named
+from annqc.tables import Dataset
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
+
+    import pandas as pd
+
+    from annqc.geometry.boxes import BoxFormat
+    from annqc.read.heads import Head
+    from annqc.read.part import Part
+    from annqc.read.registry import Reader
+    from annqc.tables import Problem
+
+    Progress = Callable[[int, int, str], None]
+
+__all__ = ["formats", "lint", "read"]
+
+
+def read(
+    source: Any,
+    *,
+    format: str = "auto",
+    annotator: object = None,
+    categories: Sequence[str] | Mapping[Any, str] | str | os.PathLike[str] | None = None,
+    image_sizes: Any = None,
+    box_format: BoxFormat | None = None,
+    columns: Mapping[str, str] | None = None,
+    strict: bool = False,
+    progress: Progress | None = None,
+) -> Dataset:
+    """Read annotations.
+
+    Parameters
+    ----------
+    source : path, glob, folder, list of those, or DataFrame
+        What to read. Several files become one dataset: images are united by file name where all
+        files know them (else by id), categories by name, annotators by id. A frame is anything with
+        ``to_pandas`` or ``__dataframe__``, or a pandas DataFrame.
+    format : str
+        One of `formats`, or ``"auto"``: told by the content of each file.
+    annotator : object, optional
+        Who drew the annotations: ``"stem"`` (name of the file), ``"parent"`` (name of its folder,
+        passing over folders such as ``labels`` or ``train``), the name of a field or column, or a
+        constant. A text that is the name of a field means the field; ``"=alice"`` is always the
+        constant. By default a field such as ``annotator``, ``worker_id`` or ``created_by``; where
+        there is none, the file name, or the folder where there is one file an image (VOC, YOLO) or
+        where file names repeat.
+    categories : sequence, mapping or path, optional
+        Names of the categories: a list (ids 0, 1, ...), id -> name, or a text file with one name a
+        line.
+    image_sizes : mapping, pair or path, optional
+        Sizes of images that the files do not give: file name, stem or id -> (width, height); one
+        (width, height) for all; or a CSV file with the columns file_name, width and height. YOLO
+        needs them where the images are not there.
+    box_format : {"xyxy", "xywh", "cxcywh"}, optional
+        What the four numbers of a table mean, where the column names do not say.
+    columns : mapping, optional
+        For tables, role -> column name, such as ``{"image_id": "asset"}``.
+    strict : bool
+        Refuse an input that has rows which cannot be used.
+    progress : callable, optional
+        Called with (files done, files, name of the file).
+
+    Returns
+    -------
+    Dataset
+        Boxes in ``xyxy`` pixels. Every row that cannot be used, or is odd, is in ``issues`` and
+        ``problems``.
+
+    Raises
+    ------
+    ReadError
+        There is nothing to read, or what is there cannot be read; or ``strict`` and a row is
+        unusable.
+    UnknownNameError
+        ``format``, ``box_format``, a role, a column or a field is not one of those that exist.
+
+    Examples
+    --------
+    >>> import json, pathlib, tempfile
+    >>> file = pathlib.Path(tempfile.mkdtemp()) / "alice.json"
+    >>> row = {"id": 1, "image_id": 7, "category_id": 1, "bbox": [10, 20, 30, 40]}
+    >>> _ = file.write_text(json.dumps({"images": [{"id": 7}], "annotations": [row]}))
+    >>> dataset = read(file)
+    >>> dataset.annotator_ids.tolist(), dataset.table.xyxy.tolist()
+    (['alice'], [[10.0, 20.0, 40.0, 60.0]])
+    """
+    options = Options(
+        wanted=annotator if isinstance(annotator, str) and not annotator.startswith("=") else None,
+        categories=category_names(categories),
+        sizes=sizes_from(image_sizes),
+        box_format=_box_format(box_format),
+        columns=dict(columns or {}),
+    )
+    if _is_frame(source):
+        from annqc.read.table import read_frame
+
+        if format not in ("auto", "table"):
+            reader_named(format)
+            what = "a DataFrame is read as a table"
+            raise ReadError(what, expected="format='table'", found=f"format={format!r}")
+        dataset = assemble([read_frame(source, options)], annotator, options)
+    else:
+        parts, asides = _parts(source, format, options, progress)
+        dataset = assemble(parts, annotator, options).with_issues(asides)
+    if strict:
+        _refuse_dropped(dataset)
+    return dataset
+
+
+def formats() -> dict[str, str]:
+    """Return the formats that can be read, and what a file of each looks like.
+
+    Examples
+    --------
+    >>> sorted(formats())
+    ['coco', 'table', 'voc', 'yolo']
+    """
+    return {reader.name: reader.expects for reader in every_reader()}
+
+
+def lint(source: Any, **options: Any) -> pd.DataFrame:
+    """Return every row that cannot be used, or is odd, with where it stands.
+
+    Parameters
+    ----------
+    source : Dataset, or whatever `read` takes
+        What to check.
+    **options
+        Arguments of `read`.
+
+    Returns
+    -------
+    DataFrame
+        ``kind, severity, source, where, annotation_id, image_id, annotator, message``: one row a
+        problem. ``dropped`` rows take no part in anything, ``kept`` ones do.
+        ``annqc.read.problems.KINDS`` explains the kinds.
+
+    Raises
+    ------
+    ReadError
+        The source cannot be read at all.
+    """
+    dataset = source if isinstance(source, Dataset) else read(source, **options)
+    return dataset.problems
+
+
+def _parts(
+    source: Any, format: str, options: Options, progress: Progress | None
+) -> tuple[list[Part], list[Problem]]:
+    """Find the files, tell their formats, and have them read."""
+    forced = None if format == "auto" else reader_named(format)
+    readers = [forced] if forced else list(every_reader())
+    found = expand(source, [suffix for reader in readers for suffix in reader.suffixes])
+    asides: list[Problem] = []
+    if forced:
+        groups = {forced.name: [one.path for one in found]}
+    else:
+        groups, asides = _by_format(found, readers)
+    total, done = sum(map(len, groups.values())), 0
+
+    def tick(path: Path) -> None:
+        nonlocal done
+        done += 1
+        if progress is not None:
+            progress(done, total, path.name)
+
+    known = {reader.name: reader for reader in readers}
+    parts = [
+        part for name, paths in groups.items() for part in known[name].read(paths, options, tick)
+    ]
+    return parts, asides
+
+
+def _by_format(
+    found: Sequence[Found], readers: Sequence[Reader]
+) -> tuple[dict[str, list[Path]], list[Problem]]:
+    """Tell the format of each file by its head.
+
+    A file that was asked for must be in some format. In a folder, files that are in none are set
+    aside and listed, and all others must be in one format.
+    """
+    groups: dict[str, list[Path]] = {}
+    folders: dict[Path, list[tuple[int, str, Head]]] = {}
+    for one in found:
+        head = read_head(one.path)
+        guesses = ((reader.sniff(head), reader.name) for reader in readers)
+        certainty, name = max(guesses, key=lambda guess: guess[0])
+        if one.folder is not None:
+            folders.setdefault(one.folder, []).append((certainty, name, head))
+        elif certainty == NO:
+            raise _nothing_fits(head, readers)
+        else:
+            groups.setdefault(name, []).append(one.path)
+    asides: list[Problem] = []
+    for folder, guessed in folders.items():
+        name, paths = _one_format(folder, guessed, readers)
+        groups.setdefault(name, []).extend(paths)
+        chosen = set(paths)
+        for _, _, head in guessed:
+            if head.path not in chosen and not _accompanies(head.path):
+                message = f"the folder is read as {name}, and this is {head.looks_like}"
+                path = str(head.path)
+                asides.append(problem("skipped_file", path, "the whole file", message))
+    return groups, asides
+
+
+def _one_format(
+    folder: Path, guessed: Sequence[tuple[int, str, Head]], readers: Sequence[Reader]
+) -> tuple[str, list[Path]]:
+    """Return the format of a folder, and its files in this format."""
+    for least in (SURE, EMPTY, MAYBE):
+        names = {name for certainty, name, _ in guessed if certainty >= least}
+        if len(names) > 1:
+            raise _mixed(folder, [(name, head.path) for c, name, head in guessed if c >= least])
+        if names:
+            (name,) = names
+            joins = min(least, EMPTY)
+            return name, [head.path for c, n, head in guessed if n == name and c >= joins]
+    raise _nothing_fits(guessed[0][2], readers, folder=folder, n=len(guessed))
+
+
+def _accompanies(path: Path) -> bool:
+    """Whether a file is one that lies beside annotations: a class list, a split, a read-me."""
+    stem = path.stem.lower()
+    return stem.startswith("readme") or stem in _COMPANIONS or "ImageSets" in path.parts
+
+
+_COMPANIONS = frozenset(
+    [
+        "classes",
+        "labels",
+        "labelmap",
+        "label_map",
+        "train",
+        "val",
+        "valid",
+        "test",
+        "trainval",
+        "predefined_classes",
+        "license",
+        "notes",
+    ]
+)
+
+
+def _nothing_fits(
+    head: Head, readers: Sequence[Reader], *, folder: Path | None = None, n: int = 1
+) -> ReadError:
+    """Build the error for a file that no reader knows."""
+    expected = "\n    ".join(f"{reader.name}: {reader.expects}" for reader in readers)
+    if head.size == 0:
+        what = "the file is empty"
+    elif folder is None:
+        what = "the format of this file is not known"
+    else:
+        what = f"none of the {n} files of this folder is in a known format"
+    where = str(head.path) if folder is None else f"{folder}, first file {head.path.name}"
+    hint = "format= forces a reader, which then says what it misses"
+    return ReadError(
+        what, where=where, expected=f"one of\n    {expected}", found=head.looks_like, hint=hint
+    )
+
+
+def _mixed(folder: Path, guesses: Sequence[tuple[str, Path]]) -> ReadError:
+    """Build the error for a folder with more than one format."""
+    groups: dict[str, list[Path]] = {}
+    for name, path in guesses:
+        groups.setdefault(name, []).append(path)
+    counts = ", ".join(
+        f"{len(paths)} {name} (such as {paths[0].relative_to(folder)})"
+        for name, paths in groups.items()
+    )
+    what = "the folder holds files of several formats"
+    hint = "give format=, or a glob that matches those you mean, such as 'folder/*.json'"
+    return ReadError(what, where=str(folder), expected="one format", found=counts, hint=hint)
+
+
+def _refuse_dropped(dataset: Dataset) -> None:
+    """Raise where a row was dropped, with the first five."""
+    dropped = [one for one in dataset.issues if one.severity == "dropped"]
+    if not dropped:
+        return
+    shown = "\n    ".join(
+        f"{one.source}, {one.where}: {one.kind}: {one.message}" for one in dropped[:5]
+    )
+    kinds = ", ".join(
+        f"{n} {kind}" for kind, n in Counter(one.kind for one in dropped).most_common()
+    )
+    rows = "row" if len(dropped) == 1 else "rows"
+    what = f"{len(dropped)} of {dataset.n_rows} {rows} cannot be used"
+    hint = "without strict they are left out and listed"
+    raise ReadError(what, where=shown, found=kinds, hint=hint)
+
+
+def _is_frame(source: Any) -> bool:
+    """Whether this is a table in memory."""
+    if isinstance(source, (str, os.PathLike, list, tuple, dict)):
+        return False
+    return any(
+        hasattr(source, name)
+        for name in ("to_pandas", "__dataframe__", "__arrow_c_stream__", "iloc")
+    )
+
+
+def _box_format(box_format: str | None) -> str | None:
+    """Check the name of a box format."""
+    from annqc.geometry.boxes import BOX_FORMATS
+
+    if box_format is not None and box_format not in BOX_FORMATS:
+        kind = "box format"
+        raise UnknownNameError.among(kind, box_format, BOX_FORMATS)
+    return box_format

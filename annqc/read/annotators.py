@@ -1,0 +1,186 @@
+"""Who drew what: from a field, from the name of the file or its folder, or one name for all."""
+
+from __future__ import annotations
+
+import difflib
+import math
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from annqc.errors import ReadError, UnknownNameError
+from annqc.read.files import owner
+from annqc.read.options import ANNOTATOR_FIELDS
+from annqc.read.part import plain
+from annqc.tables import encode, ids_array
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import numpy.typing as npt
+
+    from annqc.read.part import Part
+
+    Array = npt.NDArray[Any]
+    Ints = npt.NDArray[np.int64]
+
+__all__ = ["NOBODY", "Drawn", "annotators_of"]
+
+NOBODY: Final = "(unknown)"
+"""The annotator of a row that does not say who drew it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """Who drew the rows of one part.
+
+    Attributes
+    ----------
+    codes : (n,) int64
+        Annotator of each row, as a row number of ``ids``.
+    ids : (k,) int64 or object
+        The annotators; where ``by_file``, the annotator of each file.
+    by_file : bool
+        Whether each file is of one annotator.
+    nobody : (m,) int64
+        Rows that do not say.
+    """
+
+    codes: Ints
+    ids: Array
+    by_file: bool
+    nobody: Ints
+
+    def of(self, row: int) -> object:
+        """Return the annotator of a row."""
+        return plain(self.ids[self.codes[row]])
+
+
+def annotators_of(parts: Sequence[Part], annotator: object) -> list[Drawn]:
+    """Resolve ``annotator=`` over all parts; a field that is used leaves the part's extra columns.
+
+    Parameters
+    ----------
+    parts : sequence of Part
+        What the readers gave.
+    annotator : object
+        None, ``"stem"``, ``"parent"``, ``"=name"``, the name of a field, or a constant.
+
+    Raises
+    ------
+    ReadError
+        The rule cannot be applied to these files.
+    UnknownNameError
+        It looks like a misspelt field.
+    """
+    if annotator is None:
+        return _auto(parts)
+    if not isinstance(annotator, str):
+        return [_constant(part, annotator) for part in parts]
+    if annotator.startswith("="):
+        return [_constant(part, annotator[1:]) for part in parts]
+    if annotator == "stem":
+        if any(part.file_is_image for part in parts):
+            what = "the annotator cannot be taken from the file name: there is one file an image"
+            hint = "annotator='parent' takes the folder's name, annotator='=name' one name for all"
+            raise ReadError(what, where="annotator='stem'", hint=hint)
+        return [_per_file(part, [_stem(source.path) for source in part.sources]) for part in parts]
+    if annotator == "parent":
+        return [_per_file(part, _folders(part)) for part in parts]
+    return _field_or_constant(parts, annotator)
+
+
+def _auto(parts: Sequence[Part]) -> list[Drawn]:
+    """Take a field that says it; else the file names; else, where those repeat, the folders."""
+    plain = [part for part in parts if not part.file_is_image and _told(part) is None]
+    stems = Counter(_stem(source.path) for part in plain for source in part.sources)
+    by_folder = any(count > 1 for count in stems.values())
+    drawn = []
+    for part in parts:
+        name = _told(part)
+        if part.annotator is not None:
+            drawn.append(_from_column(part.annotator))
+        elif name is not None:
+            drawn.append(_from_column(part.extra.pop(name)))
+        elif part.file_is_image or by_folder:
+            drawn.append(_per_file(part, _folders(part)))
+        else:
+            drawn.append(_per_file(part, [_stem(source.path) for source in part.sources]))
+    return drawn
+
+
+def _told(part: Part) -> str | None:
+    """Return the field that says who drew a row, None where there is none."""
+    if part.annotator is not None:
+        return ""
+    found = {name.lower(): name for name in part.extra}
+    return next((found[name] for name in ANNOTATOR_FIELDS if name in found), None)
+
+
+def _field_or_constant(parts: Sequence[Part], annotator: str) -> list[Drawn]:
+    """Take the field of this name where there is one, else the name itself."""
+    having = [part for part in parts if annotator in part.extra]
+    if having:
+        for part in parts:
+            if annotator not in part.extra and len(part):
+                what = f"there is no field {annotator!r} in one of the files"
+                hint = f"annotator='={annotator}' makes it a name"
+                raise ReadError(what, where=part.sources[0].path, hint=hint)
+        return [
+            _from_column(part.extra.pop(annotator))
+            if annotator in part.extra
+            else _constant(part, NOBODY)
+            for part in parts
+        ]
+    known = {"stem", "parent", *(name for part in parts for name in part.extra)}
+    known |= {name for name in ANNOTATOR_FIELDS if any(name == _told(part) for part in parts)}
+    close = difflib.get_close_matches(annotator, known, n=1, cutoff=0.8)
+    if close:
+        what = f"there is no field {annotator!r}"
+        hint = f"did you mean {close[0]!r}? A constant name is written annotator='={annotator}'"
+        raise UnknownNameError(what, where="annotator=", hint=hint)
+    return [_constant(part, annotator) for part in parts]
+
+
+def _from_column(column: Array) -> Drawn:
+    """Use a column; where it is empty, nobody is known."""
+    codes, ids = encode(column)
+    names = [_name(value) for value in ids.tolist()]
+    blank = np.array([name is None for name in names], dtype=bool)
+    known = ids_array([NOBODY if name is None else name for name in names])
+    return Drawn(codes, known, by_file=False, nobody=np.flatnonzero(blank[codes]))
+
+
+def _name(value: object) -> object:
+    """Return an annotator, None for what cannot be one: nothing, NaN, an empty text."""
+    if isinstance(value, float):
+        return int(value) if value.is_integer() else (None if math.isnan(value) else value)
+    return None if value == "" else value
+
+
+def _constant(part: Part, name: object) -> Drawn:
+    """Use one name for every file."""
+    if name == "":
+        what = "the annotator has no name"
+        raise ReadError(what, where="annotator='='", expected="annotator='=name'")
+    return _per_file(part, [name] * len(part.sources))
+
+
+def _per_file(part: Part, names: list[Any]) -> Drawn:
+    """Use one name a file."""
+    source = np.zeros(len(part), dtype=np.int64) if part.source is None else part.source
+    return Drawn(source, ids_array(names), by_file=True, nobody=np.empty(0, dtype=np.int64))
+
+
+def _folders(part: Part) -> list[str]:
+    """Return the name of the folder of each file, layout folders passed over."""
+    return [owner(Path(source.path))[0] for source in part.sources]
+
+
+def _stem(path: str) -> str:
+    """Return the file name without its ending: ``alice.json`` and ``alice.coco.json`` are alice."""
+    stem = Path(path).stem
+    return stem.removesuffix(".coco") or stem

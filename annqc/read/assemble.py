@@ -1,0 +1,254 @@
+"""Parts -> `Dataset`: encode ids, unite the tables, check every row, list the problems."""
+
+from __future__ import annotations
+
+from itertools import accumulate
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from annqc.read.annotators import annotators_of
+from annqc.read.asked import asked_of, assigned_pairs
+from annqc.read.categories import unite_categories
+from annqc.read.part import plain, problem
+from annqc.read.problems import KINDS, box_faults, duplicate_boxes, repeated_ids
+from annqc.read.unite import joined, unite_images
+from annqc.tables import Annotations, Dataset, encode
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import numpy.typing as npt
+
+    from annqc.read.annotators import Drawn
+    from annqc.read.categories import Categories
+    from annqc.read.options import Options
+    from annqc.read.part import Part
+    from annqc.read.unite import United
+    from annqc.tables import Problem
+
+    Array = npt.NDArray[Any]
+    Bools = npt.NDArray[np.bool_]
+    Floats = npt.NDArray[np.float64]
+    Ints = npt.NDArray[np.int64]
+
+__all__ = ["assemble"]
+
+
+def assemble(parts: Sequence[Part], annotator: object, options: Options) -> Dataset:
+    """Put the parts together.
+
+    Parameters
+    ----------
+    parts : sequence of Part
+        What the readers gave, in order; at least one.
+    annotator : object
+        The user's ``annotator=``.
+    options : Options
+        What else the user said.
+
+    Returns
+    -------
+    Dataset
+        Usable rows, and a problem for each of the others.
+    """
+    problems = [one for part in parts for one in part.problems]
+    drawn = annotators_of(parts, annotator)
+    images = unite_images(parts, options.sizes, problems)
+    categories = unite_categories(parts, options.categories, problems)
+    asked = asked_of(parts, drawn, images, problems)
+    columns = _columns(parts, images, categories)
+    keep = _check(parts, drawn, columns, images, problems)
+    told = [one.ids for one in drawn], [one.names for one in asked if one is not None]
+    codes, annotator_ids = encode(joined([*told[0], *told[1]]))
+    bounds = list(accumulate((len(one) for one in (*told[0], *told[1])), initial=0))
+    columns["annotator"] = joined(
+        [codes[start:][one.codes] for one, start in zip(drawn, bounds, strict=False)]
+    )
+    _check_repeats(parts, columns, keep, annotator_ids, problems)
+    assigned = assigned_pairs(
+        parts, asked, codes[bounds[len(parts)] :], columns, images, annotator_ids, problems
+    )
+    table = Annotations.build(**columns)
+    return Dataset(
+        table=table if keep.all() else table.take(keep),
+        image_table=images.table,
+        annotator_ids=annotator_ids,
+        category_ids=categories.ids,
+        category_names=categories.names,
+        assigned=assigned,
+        issues=tuple(problems),
+        sources=tuple(source for part in parts for source in part.sources),
+        n_rows=sum(part.n_rows for part in parts),
+        authors_known=any(
+            len(part) and not one.by_file for part, one in zip(parts, drawn, strict=True)
+        ),
+    )
+
+
+def _columns(parts: Sequence[Part], images: United, categories: Categories) -> dict[str, Any]:
+    """Lay the parts' columns end to end, ids encoded; -1 is an image or category not there."""
+    offsets = [0, *accumulate(len(part.sources) for part in parts)]
+    columns: dict[str, Any] = {
+        "image": joined(images.codes),
+        "category": joined(categories.codes),
+        "xyxy": joined([part.xyxy for part in parts]),
+        "row": joined([part.row for part in parts]),
+        "source": joined(
+            [
+                np.full(len(part), offset) if part.source is None else part.source + offset
+                for part, offset in zip(parts, offsets, strict=False)
+            ]
+        ),
+        "extra": _extra(parts),
+    }
+    if any(part.id is not None for part in parts):
+        columns["id"] = joined([np.arange(1, len(p) + 1) if p.id is None else p.id for p in parts])
+    for name, empty in (("score", np.nan), ("crowd", False), ("ignored", False)):
+        given = [getattr(part, name) for part in parts]
+        if any(one is not None for one in given):
+            filled = [
+                np.full(len(part), empty) if one is None else one
+                for part, one in zip(parts, given, strict=True)
+            ]
+            columns[name] = joined(filled)
+    if any(part.track is not None for part in parts):
+        columns["track"] = _tracks(parts)
+    return columns
+
+
+def _check(
+    parts: Sequence[Part],
+    drawn: list[Drawn],
+    columns: dict[str, Any],
+    images: United,
+    problems: list[Problem],
+) -> Bools:
+    """List the rows that cannot be used, or are odd, and return which can."""
+    image, category, xyxy = columns["image"], columns["category"], columns["xyxy"]
+    free = np.ones(len(image), dtype=bool)
+    width, height = images.table.width, images.table.height
+    if np.isnan(width).all() and np.isnan(height).all():
+        width = height = np.full(1, np.nan)
+        faults = box_faults(xyxy, width, height, free)
+    else:
+        faults = box_faults(xyxy, width[image], height[image], free)
+    found: list[tuple[str, Ints]] = []
+    for kind, code in (("unknown_image", image), ("unknown_category", category)):
+        rows = code < 0
+        rows &= free
+        free &= ~rows
+        found.append((kind, np.flatnonzero(rows)))
+    found += [(kind, np.flatnonzero(rows)) for kind, rows in faults]
+    starts = [0, *accumulate(len(part) for part in parts)]
+    for part, one, start in zip(parts, drawn, starts, strict=False):
+        end = start + len(part)
+        for kind, rows in found:
+            for row in rows[np.searchsorted(rows, start) : np.searchsorted(rows, end)].tolist():
+                at = row - start
+                message = _message(kind, part, at, xyxy[row], image[row], images)
+                problems.append(part.problem(kind, at, message, annotator=one.of(at)))
+        message = KINDS["unknown_annotator"].explanation
+        problems += [part.problem("unknown_annotator", int(at), message) for at in one.nobody]
+        if not len(part) or float(part.xyxy.max()) > 1.0:
+            continue
+        usable = free[start:end]
+        if usable.any() and float(np.abs(part.xyxy[usable]).max()) <= 1.0:
+            message = "all coordinates are between 0 and 1; pixels are expected"
+            problems.append(
+                problem("looks_normalised", part.sources[0].path, "the whole file", message)
+            )
+    return free
+
+
+def _message(kind: str, part: Part, row: int, box: Floats, image: int, images: United) -> str:
+    """Say what was expected and what was found."""
+    x1, y1, x2, y2 = box.tolist()
+    if kind == "unknown_image":
+        found = plain(part.image_id[row])
+        other = images.near(found)
+        hint = f"; there is {other!r}, of another type" if other is not None else ""
+        return f"image {found!r} is not in the image table{hint}"
+    if kind == "unknown_category":
+        return f"category {plain(part.category[row])!r} is not in the category table"
+    if kind in ("negative_size", "zero_size"):
+        return f"expected width and height above 0, found {x2 - x1:g} and {y2 - y1:g}"
+    corners = f"x1 {x1:g}, y1 {y1:g}, x2 {x2:g}, y2 {y2:g}"
+    if kind in ("outside_image", "beyond_border"):
+        width, height = images.table.width[image], images.table.height[image]
+        return f"{corners} in an image of {width:g} x {height:g} pixels"
+    return f"expected coordinates that an image can have, found {corners}"
+
+
+def _check_repeats(
+    parts: Sequence[Part],
+    columns: dict[str, Any],
+    keep: Bools,
+    annotator_ids: Array,
+    problems: list[Problem],
+) -> None:
+    """List rows that repeat an earlier one; exact repeats leave ``keep``, in place."""
+    image, category, xyxy = columns["image"], columns["category"], columns["xyxy"]
+    who, source = columns["annotator"], columns["source"]
+    starts = np.array([0, *accumulate(len(part) for part in parts)])
+
+    def add(kind: str, row: int, first: int) -> None:
+        k = int(np.searchsorted(starts, row, side="right")) - 1
+        j = int(np.searchsorted(starts, first, side="right")) - 1
+        part, earlier = parts[k], parts[j]
+        at = earlier.where.format(earlier.row[first - starts[j]])
+        message = f"{KINDS[kind].explanation.rstrip('.')}: {at}"
+        annotator = plain(annotator_ids[who[row]])
+        problems.append(part.problem(kind, row - int(starts[k]), message, annotator=annotator))
+
+    numbered = all(part.id is not None for part in parts)
+    if "id" in columns:
+        ids = columns["id"]
+        if not numbered:  # ids that were made up here repeat nothing
+            made_up = np.repeat([part.id is None for part in parts], [len(part) for part in parts])
+            ids = ids.astype(object)
+            ids[made_up] = None
+        # A usable row that repeats a dropped one is the first of its kind.
+        usable = np.flatnonzero(keep)
+        again, first = repeated_ids(ids[usable], source[usable])
+        for row, earlier in zip(usable[again].tolist(), usable[first].tolist(), strict=True):
+            same = (
+                image[row] == image[earlier]
+                and category[row] == category[earlier]
+                and who[row] == who[earlier]
+                and bool(np.all(xyxy[row] == xyxy[earlier]))
+            )
+            add("duplicate_row" if same else "duplicate_id", row, earlier)
+            keep[row] = not same
+    usable = np.flatnonzero(keep)
+    sides = who, image, category, xyxy
+    some = sides if len(usable) == len(keep) else tuple(column[usable] for column in sides)
+    again, first = duplicate_boxes(*some)
+    for row, earlier in zip(usable[again].tolist(), usable[first].tolist(), strict=True):
+        add("duplicate_box", row, earlier)
+
+
+def _extra(parts: Sequence[Part]) -> dict[str, Array]:
+    """Lay the extra columns end to end; a part that lacks one has None there."""
+    names = dict.fromkeys(name for part in parts for name in part.extra)
+    columns = {}
+    for name in names:
+        pieces = [
+            part.extra[name] if name in part.extra else np.full(len(part), None, dtype=object)
+            for part in parts
+        ]
+        columns[name] = joined(pieces)
+    return columns
+
+
+def _tracks(parts: Sequence[Part]) -> Ints:
+    """Encode the tracks of all parts; -1 where there is none."""
+    pieces = [
+        np.full(len(part), None, dtype=object) if part.track is None else part.track
+        for part in parts
+    ]
+    codes, ids = encode(joined(pieces))
+    real = np.array([one is not None for one in ids.tolist()], dtype=bool)
+    renumbered = np.where(real, np.cumsum(real) - 1, -1)
+    tracks: Ints = renumbered[codes]
+    return tracks

@@ -1,0 +1,232 @@
+"""Sources -> files: globs, folders, lists, and what the system refuses."""
+
+from __future__ import annotations
+
+import glob
+import os
+from dataclasses import dataclass
+from pathlib import Path, PurePath
+from typing import TYPE_CHECKING, Any, Final
+
+from annqc.errors import ReadError, did_you_mean
+from annqc.read.heads import BOMS, cannot_open
+from annqc.tables import Source
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+__all__ = ["Found", "expand", "owner", "read_text", "relative_id", "source_of"]
+
+_LAYOUT: Final = frozenset(
+    [
+        "annotation",
+        "annotations",
+        "anno",
+        "annos",
+        "label",
+        "labels",
+        "labeltxt",
+        "txt",
+        "xml",
+        "xmls",
+        "json",
+        "bbox",
+        "boxes",
+        "box",
+        "gt",
+        "train",
+        "training",
+        "val",
+        "valid",
+        "validation",
+        "test",
+        "testing",
+        "obj_train_data",
+        "obj_valid_data",
+        "obj_test_data",
+        "images",
+        "imgs",
+        "jpegimages",
+        "data",
+        "default",
+    ]
+)
+"""Folder names that say how a data set is laid out, and not whose it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A file, and the folder that was searched for it; None where the file was asked for."""
+
+    path: Path
+    folder: Path | None = None
+
+
+def expand(source: Any, suffixes: Iterable[str]) -> list[Found]:
+    """Return the files behind a path, a glob, a folder, or a list of those.
+
+    Parameters
+    ----------
+    source : path-like or iterable of path-like
+        What the user wrote.
+    suffixes : iterable of str
+        Endings to look for in folders.
+
+    Raises
+    ------
+    ReadError
+        Nothing is there.
+    """
+    if isinstance(source, (str, os.PathLike)):
+        return list(_expand_one(os.fspath(source), frozenset(suffixes)))
+    try:
+        items = list(source)
+    except TypeError:
+        what = "this cannot be read"
+        expected = "a path, a glob, a folder, a list of those, or a DataFrame"
+        raise ReadError(what, expected=expected, found=type(source).__name__) from None
+    if not items:
+        what = "there is nothing to read: the list is empty"
+        raise ReadError(what)
+    wrong = next((item for item in items if not isinstance(item, (str, os.PathLike))), None)
+    if wrong is not None:
+        what = "a list to read holds something that is no path"
+        raise ReadError(what, found=type(wrong).__name__)
+    known = frozenset(suffixes)
+    found = [one for item in items for one in _expand_one(os.fspath(item), known)]
+    return list({one.path: one for one in found}.values())
+
+
+def owner(path: Path) -> tuple[str, Path]:
+    """Return whose file this is by its folder: the nearest folder whose name is not mere layout.
+
+    Parameters
+    ----------
+    path : Path
+        A file, such as ``alice/labels/train/1.txt``.
+
+    Returns
+    -------
+    name : str
+        Name of the folder, ``"alice"``.
+    folder : Path
+        The folder.
+    """
+    parents = path.absolute().parents
+    for folder in parents:
+        if folder.name and folder.name.lower() not in _LAYOUT:
+            return folder.name, folder
+    return parents[0].name or "annotator", parents[0]
+
+
+def relative_id(path: Path, base: Path) -> str:
+    """Return the path below ``base`` without ending and layout folders: ``train/1``, ``val/1``."""
+    below = path.absolute().with_suffix("").relative_to(base)
+    layout = {"annotations", "labels", "labeltxt", "xmls", "obj_train_data", "obj_valid_data"}
+    kept = [part for part in below.parts[:-1] if part.lower() not in layout]
+    return "/".join([*kept, below.parts[-1]])
+
+
+def read_text(path: Path) -> str:
+    """Read a whole text file: UTF-8 with or without a mark, or UTF-16 or UTF-32 with one.
+
+    Raises
+    ------
+    ReadError
+        The file cannot be opened, or is not text in one of these encodings.
+    """
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise cannot_open(path, error) from None
+    encoding = next((name for bom, name in BOMS if data.startswith(bom)), "utf-8")
+    try:
+        return data.decode(encoding)
+    except UnicodeDecodeError as error:
+        raise not_text(path, encoding, error.start, data) from None
+
+
+def not_text(path: Path, encoding: str, byte: int, data: bytes) -> ReadError:
+    """Build the error for bytes that are not the text they should be."""
+    line = data.count(b"\n", 0, byte) + 1
+    return ReadError(
+        f"the file is not {encoding.upper().removesuffix('-SIG')} text",
+        where=f"{path}, line {line} (byte {byte})",
+        found=f"the bytes {data[byte : byte + 8]!r}",
+        hint="save it as UTF-8",
+    )
+
+
+def source_of(path: Path, format: str, n_rows: int) -> Source:
+    """Return the record of a file that was read."""
+    stat = path.stat()
+    return Source(str(path), format, n_rows, stat.st_size, stat.st_mtime_ns)
+
+
+def _expand_one(text: str, suffixes: frozenset[str]) -> Iterator[Found]:
+    """Yield the files behind one path, glob or folder."""
+    if not text:
+        what = "there is nothing to read: the path is empty"
+        raise ReadError(what)
+    if "://" in text:
+        what = "only local files are read"
+        raise ReadError(what, found=text, hint="fetch the file first, and give its path")
+    path = Path(text).expanduser()
+    try:
+        there = path.exists()
+    except OSError as error:  # a name too long, a folder without permission
+        raise cannot_open(path, error) from None
+    if there:
+        yield from _folder(path, suffixes) if path.is_dir() else [Found(path)]
+        return
+    if not glob.has_magic(text):
+        raise _missing(path)
+    matches = sorted(glob.glob(str(path), recursive=True))  # noqa: PTH207  the path may be absolute
+    if not matches:
+        what = "the pattern matches no file"
+        raise ReadError(what, where=text, hint=f"patterns are taken from {Path.cwd()}")
+    for match in matches:
+        found = Path(match)
+        yield from _folder(found, suffixes) if found.is_dir() else [Found(found)]
+
+
+def _folder(folder: Path, suffixes: frozenset[str]) -> list[Found]:
+    """Return the files in a folder and below whose endings are known, in order of their names."""
+    found: list[Found] = []
+    seen: set[str] = set()
+
+    def refuse(error: OSError) -> None:
+        raise cannot_open(Path(error.filename or folder), error) from None
+
+    for here, folders, names in os.walk(folder, onerror=refuse):
+        folders[:] = sorted(name for name in folders if not name.startswith((".", "__MACOSX")))
+        for name in sorted(names):
+            ending = PurePath(name).suffix.lower()
+            seen.add(ending or name)
+            if ending in suffixes and not name.startswith("."):
+                found.append(Found(Path(here, name), folder))
+    if not found:
+        what = "the folder holds no annotation files"
+        raise ReadError(
+            what,
+            where=str(folder),
+            expected="files that end in " + ", ".join(sorted(suffixes)),
+            found="files that end in " + ", ".join(sorted(seen)[:8]) if seen else "no file at all",
+        )
+    return found
+
+
+def _missing(path: Path) -> ReadError:
+    """Build the error for a path that is not there, with the nearest name that is."""
+    what = "there is no such file or folder"
+    here = path.parent
+    while not here.is_dir() and here != here.parent:
+        here = here.parent
+    try:
+        names = [one.name for one in here.iterdir()]
+    except OSError:
+        names = []
+    wanted = path.relative_to(here).parts[0]
+    close = did_you_mean(wanted, names)
+    hint = f"{close} (in {here.absolute()})" if close else f"the folder {here.absolute()} is there"
+    return ReadError(what, where=str(path), hint=hint)

@@ -1,0 +1,139 @@
+"""`Part`: what a reader hands over, rows as they stand in the input, ids not yet encoded."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from annqc.read.problems import KINDS
+from annqc.tables import Problem, ids_array
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import numpy.typing as npt
+
+    from annqc.tables import Images, Source
+
+    Array = npt.NDArray[Any]
+    Bools = npt.NDArray[np.bool_]
+    Floats = npt.NDArray[np.float64]
+    Ints = npt.NDArray[np.int64]
+
+__all__ = ["Part", "problem", "tidy"]
+
+
+@dataclass(slots=True, kw_only=True)
+class Part:
+    """Rows of one or more files in one format: n annotations.
+
+    Attributes
+    ----------
+    sources : list of Source
+        The files.
+    where : str
+        How to name a row: ``"annotations[{}]"``, ``"line {}"``.
+    image_id : (n,) int64 or object
+        Image of each row, as given.
+    category : (n,) int64 or object
+        Category of each row: an id of ``categories``, or a name.
+    xyxy : (n, 4) float64
+        Boxes, unchecked.
+    row : (n,) int64
+        Number of each row in its file.
+    id : (n,) int64 or object, or None
+        Annotation ids, None where the format has none.
+    source : (n,) int64 or None
+        File of each row as a row number of ``sources``; None = the first.
+    score, crowd, ignored, track : (n,) arrays or None
+        As in `annqc.tables.Annotations`; tracks as given.
+    annotator : (n,) array or None
+        Who drew each row, where the user said which column has it.
+    extra : dict of str to (n,) array
+        Other columns. The annotator is looked for among them.
+    images : Images or None
+        The image table; None = the images are those that the rows name.
+    categories : (ids, names) or None
+        The category table; None = the categories are those that the rows name.
+    listed : (k, 2) int64 or None
+        File x image that the file is known to be about (row numbers of ``sources`` and ``images``),
+        whether or not anything was drawn. None where the file does not say.
+    assignments : (image ids, annotators) or None
+        Who was asked on what, where the file says so.
+    problems : list of Problem
+        Rows that could not be read at all.
+    n_rows : int
+        Rows met, readable or not.
+    file_is_image : bool
+        Whether a file stands for one image, so that its name cannot be the annotator's.
+    """
+
+    sources: list[Source]
+    where: str
+    image_id: Array
+    category: Array
+    xyxy: Floats
+    row: Ints
+    n_rows: int
+    id: Array | None = None
+    source: Ints | None = None
+    score: Floats | None = None
+    crowd: Bools | None = None
+    ignored: Bools | None = None
+    track: Array | None = None
+    annotator: Array | None = None
+    extra: dict[str, Array] = field(default_factory=dict)
+    images: Images | None = None
+    categories: tuple[Array, Array] | None = None
+    listed: Ints | None = None
+    assignments: tuple[Array, Array] | None = None
+    problems: list[Problem] = field(default_factory=list)
+    file_is_image: bool = False
+
+    def __len__(self) -> int:
+        return len(self.row)
+
+    def problem(self, kind: str, row: int, message: str, *, annotator: object = None) -> Problem:
+        """Describe what is wrong with a row of this part."""
+        source = self.sources[0 if self.source is None else int(self.source[row])]
+        return problem(
+            kind,
+            source.path,
+            self.where.format(self.row[row]),
+            message,
+            annotation_id=None if self.id is None else plain(self.id[row]),
+            image_id=plain(self.image_id[row]),
+            annotator=annotator,
+        )
+
+
+def problem(kind: str, source: str, where: str, message: str, **ids: object) -> Problem:
+    """Make a `Problem` of a kind of `annqc.read.problems.KINDS`."""
+    severity = KINDS[kind].severity
+    return Problem(kind=kind, severity=severity, source=source, where=where, message=message, **ids)
+
+
+def plain(value: object) -> object:
+    """Return a numpy scalar as the Python object it stands for."""
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def tidy(values: Sequence[object]) -> Array:
+    """Return int64, float64 or bool where all values are so, else objects.
+
+    Examples
+    --------
+    >>> tidy([1, 2]).dtype.kind, tidy([1, 2.5]).dtype.kind, tidy([1, None]).dtype.kind
+    ('i', 'f', 'O')
+    """
+    kinds = set(map(type, values))
+    if kinds == {bool}:
+        return np.array(values, dtype=bool)
+    if kinds <= {int, float} and float in kinds:
+        try:
+            return np.array(values, dtype=np.float64)
+        except OverflowError:
+            pass
+    return ids_array(values)

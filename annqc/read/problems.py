@@ -1,0 +1,208 @@
+"""What can be wrong with a row, and the checks that find it.
+
+First step of read -> match -> measure -> infer -> judge -> report. Every check is vectorised over
+all rows. A dropped row has exactly one reason: the first that applies, in the order of `KINDS`. A
+kept row can be listed under several.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+import numpy as np
+
+from annqc.geometry.boxes import FARTHEST, beyond_border, far_out, outside_image
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import numpy.typing as npt
+
+    from annqc.tables import Severity
+
+    Array = npt.NDArray[Any]
+    Bools = npt.NDArray[np.bool_]
+    Floats = npt.NDArray[np.float64]
+    Ints = npt.NDArray[np.int64]
+
+__all__ = ["KINDS", "Kind", "box_faults", "duplicate_boxes", "repeated_ids"]
+
+
+class Kind(NamedTuple):
+    """A kind of problem: what becomes of the row, and one sentence on why."""
+
+    severity: Severity
+    explanation: str
+
+
+KINDS: Final[dict[str, Kind]] = {
+    "malformed": Kind(
+        "dropped", "A field is missing or of the wrong type, or a box is not four numbers."
+    ),
+    "unknown_image": Kind("dropped", "The image is not in the image table of its file."),
+    "unknown_category": Kind("dropped", "The category is not in the category table of its file."),
+    "non_finite": Kind("dropped", "A coordinate is NaN or infinite."),
+    "out_of_range": Kind("dropped", "A coordinate is farther out than any image is wide."),
+    "negative_size": Kind("dropped", "The right or bottom edge lies before the left or top edge."),
+    "zero_size": Kind("dropped", "The box has no width or no height."),
+    "outside_image": Kind("dropped", "The box lies wholly outside its image."),
+    "duplicate_row": Kind(
+        "dropped", "An earlier row has the same id, image, annotator, category and box."
+    ),
+    "bad_assignment": Kind(
+        "dropped", "An assignment names an image that is not there, or no annotator."
+    ),
+    "duplicate_id": Kind(
+        "kept", "An earlier row of the same file has the same id and other content."
+    ),
+    "duplicate_box": Kind(
+        "kept", "The annotator drew exactly this box on this image, as this category, before."
+    ),
+    "beyond_border": Kind("kept", "The box sticks out of its image by more than a pixel."),
+    "unknown_annotator": Kind(
+        "kept", "The row does not say who drew it; it counts as drawn by '(unknown)'."
+    ),
+    "unassigned": Kind(
+        "kept", "The annotator drew on an image that the assignments do not give them."
+    ),
+    "duplicate_image": Kind("kept", "The image table has this image twice; the first entry holds."),
+    "image_id_clash": Kind("kept", "Files use one id for images of different names."),
+    "size_mismatch": Kind("kept", "The image has another size elsewhere; the first one holds."),
+    "bad_image_size": Kind(
+        "kept", "The size of the image is not two positive numbers; it counts as unknown."
+    ),
+    "duplicate_category": Kind("kept", "The category table has this id or name twice."),
+    "category_id_clash": Kind(
+        "kept", "Files use one id for categories of different names; names hold."
+    ),
+    "looks_normalised": Kind(
+        "kept", "Every coordinate of the file is between 0 and 1, as if it were not pixels."
+    ),
+    "skipped_file": Kind("kept", "A file in the folder is in no format that is read here."),
+}
+"""Every kind of problem: whether the row is dropped or kept, and one sentence on why."""
+
+
+def box_faults(
+    xyxy: Floats, width: Floats, height: Floats, free: Bools
+) -> Iterator[tuple[str, Bools]]:
+    """Yield (kind, rows) for everything that can be wrong with a box alone.
+
+    Parameters
+    ----------
+    xyxy : (n, 4) float64
+        Boxes as read.
+    width, height : (n,) float64
+        Size of the image of each, NaN where unknown.
+    free : (n,) bool
+        Rows that are not dropped for another reason. Changed in place: rows found here are no
+        longer free.
+    """
+    if not len(xyxy):
+        return
+    with np.errstate(invalid="ignore", over="ignore"):
+        w, h = xyxy[:, 2] - xyxy[:, 0], xyxy[:, 3] - xyxy[:, 1]
+        # Sound data take a few passes; a NaN makes its comparison false, and each row is looked at.
+        low, high = float(xyxy.min()), float(xyxy.max())
+        sound = float(w.min()) > 0 and float(h.min()) > 0 and low >= -FARTHEST and high <= FARTHEST
+    if not sound:
+        faults: tuple[tuple[str, Any], ...] = (
+            ("non_finite", ~np.isfinite(xyxy).all(axis=1)),
+            ("out_of_range", far_out(xyxy)),
+            ("negative_size", (w < 0) | (h < 0)),
+            ("zero_size", (w == 0) | (h == 0)),
+        )
+        for kind, found in faults:
+            yield kind, _claim(found, free)
+    if sound and low >= 0 and bool(((xyxy[:, 2] <= width) & (xyxy[:, 3] <= height)).all()):
+        return
+    if not (np.isnan(width).all() and np.isnan(height).all()):
+        yield "outside_image", _claim(outside_image(xyxy, width, height), free)
+        yield "beyond_border", beyond_border(xyxy, width, height) & free
+
+
+def repeated_ids(ids: Array, source: Ints) -> tuple[Ints, Ints]:
+    """Find rows whose id was met before in the same source.
+
+    Parameters
+    ----------
+    ids : (n,) int64 or object
+        Annotation ids; None is no id.
+    source : (n,) int64
+        Which input each row is from.
+
+    Returns
+    -------
+    again, first : (k,) int64
+        Rows that repeat an id, and the first row that has it.
+    """
+    empty = np.empty(0, dtype=np.int64)
+    if ids.dtype.kind in "iu":
+        if len(ids) < 2 or (bool(np.all(ids[1:] > ids[:-1])) and bool(np.all(source == source[0]))):
+            return empty, empty
+        order = np.lexsort((ids, source))
+        same = (ids[order][1:] == ids[order][:-1]) & (source[order][1:] == source[order][:-1])
+        if not same.any():
+            return empty, empty
+    seen: dict[tuple[int, object], int] = {}
+    again, first = [], []
+    for row, key in enumerate(zip(source.tolist(), ids.tolist(), strict=True)):
+        met = seen.setdefault(key, row)
+        if met != row and key[1] is not None:
+            again.append(row)
+            first.append(met)
+    return np.array(again, dtype=np.int64), np.array(first, dtype=np.int64)
+
+
+def duplicate_boxes(
+    annotator: Ints, image: Ints, category: Ints, xyxy: Floats
+) -> tuple[Ints, Ints]:
+    """Find rows that equal an earlier one in annotator, image, category and all four coordinates.
+
+    Parameters
+    ----------
+    annotator, image, category : (n,) int64
+        Row numbers into the dataset's tables.
+    xyxy : (n, 4) float64
+        Boxes.
+
+    Returns
+    -------
+    again, first : (k,) int64
+        Rows that repeat a box, and the first row that has it.
+    """
+    empty = np.empty(0, dtype=np.int64)
+    if len(image) < 2:
+        return empty, empty
+    columns = [
+        annotator,
+        image,
+        category,
+        *(np.ascontiguousarray(xyxy.T) + 0.0),
+    ]  # -0.0 becomes 0.0
+    hashed = np.zeros(len(image), dtype=np.uint64)
+    for column in columns:  # a hash finds the few candidates; equality decides
+        hashed ^= column.view(np.uint64) + np.uint64(0x9E3779B97F4A7C15)
+        hashed *= np.uint64(0xFF51AFD7ED558CCD)
+        hashed ^= hashed >> np.uint64(32)
+    ordered = np.sort(hashed)
+    shared = ordered[1:][ordered[1:] == ordered[:-1]]
+    if not len(shared):
+        return empty, empty
+    rows = np.flatnonzero(np.isin(hashed, shared))
+    seen: dict[tuple[float, ...], int] = {}
+    again, first = [], []
+    keys = zip(*(column[rows].tolist() for column in columns), strict=True)
+    for row, key in zip(rows.tolist(), keys, strict=True):
+        met = seen.setdefault(key, row)
+        if met != row:
+            again.append(row)
+            first.append(met)
+    return np.array(again, dtype=np.int64), np.array(first, dtype=np.int64)
+
+
+def _claim(found: Bools, free: Bools) -> Bools:
+    """Return the rows found that have no other reason yet, and take them out of ``free``."""
+    claimed: Bools = found & free
+    free &= ~claimed
+    return claimed

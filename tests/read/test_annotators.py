@@ -1,0 +1,135 @@
+from __future__ import annotations
+
+import pytest
+
+from annqc.errors import ReadError, UnknownNameError
+from annqc.read import read
+
+BOX = {"image_id": 7, "bbox": [10, 20, 30, 40]}
+
+
+def who(source, **options):
+    return read(source, **options).annotator_ids.tolist()
+
+
+@pytest.mark.parametrize(
+    "field",
+    [
+        "annotator",
+        "annotator_id",
+        "worker",
+        "worker_id",
+        "rater",
+        "user",
+        "username",
+        "created_by",
+        "labeler",
+        "labeller",
+    ],
+)
+def test_a_field_is_found(coco, field):
+    assert who(coco([{**BOX, field: "ann"}, {**BOX, field: "bob"}])) == ["ann", "bob"]
+
+
+def test_numbers_stay_numbers(coco):
+    assert who(coco([{**BOX, "worker_id": 569716681169025}])) == [569716681169025]
+
+
+def test_the_field_is_no_extra_column(coco):
+    assert read(coco([{**BOX, "annotator": "ann", "shift": 1}])).table.extra.keys() == {"shift"}
+
+
+def test_file_names(coco, tmp_path):
+    files = [coco([BOX], name=f"work/{name}.json") for name in ("ann", "bob")]
+    assert who(files) == ["ann", "bob"]
+    assert who(files[0]) == ["ann"]
+    assert who(files, annotator="stem") == ["ann", "bob"]
+    assert who(files, annotator="parent") == ["work"]
+
+
+def test_folders_where_file_names_repeat(coco):
+    files = [coco([BOX], name=f"{name}/annotations/instances.json") for name in ("ann", "bob")]
+    assert who(files) == ["ann", "bob"]
+    assert who(files, annotator="stem") == ["instances"]
+
+
+def test_constants(coco):
+    files = [coco([{**BOX, "shift": "day"}], name=f"{name}.json") for name in ("a", "b")]
+    assert who(files, annotator="=alice") == ["alice"]
+    assert who(files, annotator="alice") == ["alice"]
+    assert who(files, annotator="=shift") == ["shift"]
+    assert who(files, annotator="shift") == ["day"]
+    assert who(files, annotator=7) == [7]
+    with pytest.raises(ReadError, match="no name"):
+        read(files, annotator="=")
+
+
+def test_misspelt_fields_are_asked_about(coco):
+    path = coco([{**BOX, "reviewer": "ann"}])
+    with pytest.raises(UnknownNameError, match="did you mean 'reviewer'") as caught:
+        read(path, annotator="reviwer")
+    assert "annotator='=reviwer'" in str(caught.value)
+    with pytest.raises(UnknownNameError, match="did you mean 'stem'"):
+        read(path, annotator="stems")
+
+
+def test_a_wanted_field_is_read_wherever_it_stands(coco):
+    rows = [{"image_id": 1, "bbox": [k, 0, 5, 5]} for k in range(5000)]
+    rows[1234]["reviewer"] = "ann"
+    dataset = read(coco(rows), annotator="reviewer")
+    assert dataset.annotator_ids.tolist() == ["(unknown)", "ann"]
+    assert dataset.table.annotator[1234] == 1
+    assert sum(i.kind == "unknown_annotator" for i in dataset.issues) == 4999
+
+
+def test_a_field_that_one_file_lacks_is_refused(coco):
+    files = [coco([{**BOX, "crew": "x"}], name="a.json"), coco([BOX], name="b.json")]
+    with pytest.raises(ReadError, match="no field 'crew'") as caught:
+        read(files, annotator="crew")
+    assert "b.json" in str(caught.value)
+
+
+def test_blank_annotators_are_unknown_and_listed(coco):
+    dataset = read(
+        coco(
+            [
+                {**BOX, "annotator": "ann"},
+                {**BOX, "annotator": None, "bbox": [1, 1, 5, 5]},
+                {**BOX, "annotator": "", "bbox": [2, 2, 5, 5]},
+            ]
+        )
+    )
+    assert len(dataset) == 3
+    assert [dataset.annotator_ids[k] for k in dataset.table.annotator] == [
+        "ann",
+        "(unknown)",
+        "(unknown)",
+    ]
+    assert [i.where for i in dataset.issues if i.kind == "unknown_annotator"] == [
+        "annotations[1]",
+        "annotations[2]",
+    ]
+
+
+def test_fields_in_some_files_only(coco):
+    files = [coco([{**BOX, "annotator": "ann"}], name="a.json"), coco([BOX], name="gold.json")]
+    assert who(files) == ["ann", "gold"]
+
+
+def test_columns_of_tables(put):
+    path = put("a.csv", "image_id,x1,y1,x2,y2,Worker_ID,crew\n1,0,0,9,9,w1,c1\n")
+    assert who(path) == ["w1"]
+    assert who(path, annotator="crew") == ["c1"]
+    assert who(path, columns={"annotator": "crew"}) == ["c1"]
+    assert who(put("b.csv", "image_id,x1,y1,x2,y2\n1,0,0,9,9\n")) == ["b"]
+
+
+def test_assignments_follow_a_constant(coco):
+    path = coco(
+        [{**BOX, "annotator": "ann"}],
+        images=[{"id": 7}, {"id": 8}, {"id": 9}],
+        assignments=[{"image_id": 7, "annotator": "ann"}, {"image_id": 8, "annotator": "bob"}],
+    )
+    dataset = read(path, annotator="=one")
+    assert dataset.annotator_ids.tolist() == ["one"]
+    assert dataset.assigned.tolist() == [[0, 0], [0, 1]]
