@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import glob
 import os
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any, Final
@@ -15,7 +17,7 @@ from annqc.tables import Source
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-__all__ = ["Found", "expand", "owner", "read_text", "relative_id", "source_of"]
+__all__ = ["Found", "collector_paused", "expand", "owner", "read_text", "relative_id", "source_of"]
 
 _LAYOUT: Final = frozenset(
     [
@@ -125,6 +127,18 @@ def relative_id(path: Path, base: Path) -> str:
     layout = {"annotations", "labels", "labeltxt", "xmls", "obj_train_data", "obj_valid_data"}
     kept = [part for part in below.parts[:-1] if part.lower() not in layout]
     return "/".join([*kept, below.parts[-1]])
+
+
+@contextmanager
+def collector_paused() -> Iterator[None]:
+    """Pause the garbage collector: it would walk through millions of new objects, and free none."""
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collecting:
+            gc.enable()
 
 
 def read_text(path: Path) -> str:

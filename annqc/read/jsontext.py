@@ -6,7 +6,6 @@ polygons above all, is skipped without making Python objects of it.
 
 from __future__ import annotations
 
-import gc
 import mmap
 import re
 import sys
@@ -14,7 +13,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 from annqc.errors import ReadError
-from annqc.read.files import not_text
+from annqc.read.files import collector_paused, not_text
 from annqc.read.heads import BOMS, cannot_open
 
 if TYPE_CHECKING:
@@ -135,20 +134,16 @@ def _quote(match: re.Match[bytes]) -> bytes:
 def careful() -> Iterator[None]:
     """Make the process ready for somebody else's JSON.
 
-    The garbage collector is paused: it would walk through a million new objects again and again,
-    and free none. A recursion limit that somebody raised is lowered, or a file of brackets could
-    overflow the C stack.
+    A recursion limit that somebody raised is lowered, or a file of brackets could overflow the C
+    stack; and the garbage collector is paused.
     """
-    collecting = gc.isenabled()
     limit = sys.getrecursionlimit()
-    gc.disable()
     try:
-        sys.setrecursionlimit(min(limit, _DEEPEST))
-        yield
+        with collector_paused():
+            sys.setrecursionlimit(min(limit, _DEEPEST))
+            yield
     finally:
         sys.setrecursionlimit(limit)
-        if collecting:
-            gc.enable()
 
 
 def _unparseable(data: Buffer, message: str, path: Path) -> Exception:

@@ -14,6 +14,7 @@ import numpy as np
 
 from annqc.geometry.boxes import to_xyxy
 from annqc.read import cells
+from annqc.read.files import collector_paused
 from annqc.read.part import Part, problem
 from annqc.read.registry import MAYBE, NO, SURE, register_reader
 from annqc.read.roles import lay_out, lays_out
@@ -61,7 +62,8 @@ def read(paths: Sequence[Path], options: Options, tick: Callable[[Path], None]) 
     for path in paths:
         with path.open("rb") as file:
             parquet = file.read(4) == PARQUET
-        parts.append(_part(from_parquet(path) if parquet else from_text(path), options))
+        with collector_paused():
+            parts.append(_part(from_parquet(path) if parquet else from_text(path), options))
         tick(path)
     return parts
 
