@@ -1,31 +1,86 @@
-"""The public surface: `audit`, `load`, `lint`, and the `Audit` that ties the rooms together."""
+"""The public surface: `audit`, `lint`, `load`, and the `Audit` that ties the rooms together.
+
+An `Audit` is one pass through read -> match -> measure -> infer -> judge -> report: whatever is
+asked of it is worked out when it is first asked for, and once.
+"""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
+import numpy as np
+
+from annqc.errors import AnnqcError, SpecError
+from annqc.kernels._jit import check_engine
+from annqc.match.policy import resolve_policy
+from annqc.measure.offsets import BORDER_PX
 from annqc.measure.tolerance import Tolerance
 from annqc.read import read
 from annqc.run.audit import Parameters, Run
-from annqc.match import MatchPolicy
-from annqc.tables import Dataset
+from annqc.run.keys import as_names
+from annqc.tables import Dataset, Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    import os
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     import pandas as pd
 
+    from annqc.judge import Judgement, Spec
     from annqc.kernels._jit import Engine
+    from annqc.match import MatchPolicy
+    from annqc.match.policy import Method
+
+    AnyPath = str | os.PathLike[str]
+    Progress = Callable[[int, int, str], None]
 
 __all__ = ["Audit", "audit", "lint", "load"]
+
+DEFAULT_BY: Final = ("annotator",)
+GOLD_BY_SEVERAL: Final = "gold_by_several"
 
 
 class Audit(Run):
     """A comparison of work with gold: what was found, and the ways to hand it on.
 
-    Made by `annqc.audit`. Tables are `pairs`, `bias`, `scores`, `errors`.
+    Made by `annqc.audit` or `annqc.load`. The tables are `pairs`, `bias`, `scores` and `errors`;
+    the ways out are `judge`, `summary`, `to_json`, `to_csv` and `save`.
+
+    Parameters
+    ----------
+    reference, candidate : Dataset
+        The gold, and the work.
+    parameters : Parameters, optional
+        Rules; the defaults if not given.
+    engine : {"auto", "numpy", "numba"}
+        How to compute; the results are the same.
+    by : str or sequence of str
+        Grouping of the findings in `summary`, `to_json` and `to_csv`.
+
+    Examples
+    --------
+    >>> import annqc
+    >>> made = annqc.simulate(
+    ...     {"ann": [], "bob": annqc.Habit.loose("right", px=6)}, n_images=60, rng=1
+    ... )
+    >>> audit = annqc.audit(made.work, made.gold)
+    >>> bias = audit.bias()
+    >>> bias.loc[bias["verdict"] == "biased", "annotator"].unique().tolist()
+    ['bob']
     """
+
+    def __init__(
+        self,
+        reference: Dataset,
+        candidate: Dataset,
+        *,
+        parameters: Parameters | None = None,
+        engine: Engine = "auto",
+        by: str | Sequence[str] = DEFAULT_BY,
+    ) -> None:
+        super().__init__(reference, candidate, parameters=parameters, engine=engine)
+        self.by = as_names(by)
 
     @property
     def gold(self) -> Dataset:
@@ -37,24 +92,368 @@ class Audit(Run):
         """The candidate side."""
         return self.candidate
 
+    def judge(
+        self, spec: AnyPath | Mapping[str, Any] | Spec, *, only: Collection[str] | None = None
+    ) -> Judgement:
+        """Apply a spec: every rule becomes a check that passes, fails or stays undecided.
+
+        Parameters
+        ----------
+        spec : path, str, mapping or Spec
+            A ``*.annqc.toml`` file, its text, what the text means, or a spec that was read before.
+        only : collection of str, optional
+            Ids of the rules to apply; all of them if not given.
+
+        Returns
+        -------
+        Judgement
+            ``checks``, ``outcome`` and ``exit_code()``.
+
+        Raises
+        ------
+        SpecError
+            The spec is wrong; one error lists all faults.
+
+        Examples
+        --------
+        >>> import annqc
+        >>> made = annqc.simulate(["ann"], n_images=60, rng=1)
+        >>> rule = {"id": "recall", "measure": "recall", "at_least": 0.8}
+        >>> spec = {"annqc": {"version": 1}, "rule": [rule]}
+        >>> annqc.audit(made.work, made.gold).judge(spec).outcome
+        'pass'
+        """
+        from annqc.judge import judge, load_spec
+
+        return judge(self, load_spec(spec), only=only)
+
+    def summary(self, *, width: int = 80, everything: bool = False) -> str:
+        """Return the screen that ``annqc audit`` prints, as plain text.
+
+        Parameters
+        ----------
+        width : int
+            Columns.
+        everything : bool
+            All annotators, and not the worst alone.
+        """
+        from annqc.report.terminal import render
+
+        return render(self, by=self.by, everything=everything, width=width)
+
+    def to_json(
+        self, path: AnyPath | None = None, *, judgement: Judgement | None = None
+    ) -> str | Path:
+        """Write everything but the single pairs as JSON.
+
+        Parameters
+        ----------
+        path : path, optional
+            The file, which appears whole or not at all.
+        judgement : Judgement, optional
+            What `judge` gave, to go into the document.
+
+        Returns
+        -------
+        str or Path
+            The text, or the path if one was given.
+
+        Notes
+        -----
+        The shape is documented by a JSON Schema, ``docs/audit.schema.json``. It holds versions, the
+        inputs with their digests, the parameters, the findings, scores, problems and the first
+        hundred errors.
+        """
+        from annqc.report.files import whole_file
+        from annqc.report.json import audit_document, encode
+
+        data = encode(audit_document(self, by=self.by, judgement=judgement))
+        if path is None:
+            return data.decode()
+        target = Path(path)
+        with whole_file(target) as file:
+            file.write(data)
+        return target
+
+    def to_csv(self, folder: AnyPath, *, parquet: bool = False) -> list[Path]:
+        """Write pairs, bias, scores, errors and problems, one table a file.
+
+        Parameters
+        ----------
+        folder : path
+            Made where it is not there. Files of these names are replaced.
+        parquet : bool
+            Parquet instead of CSV; needs pyarrow.
+
+        Returns
+        -------
+        list of Path
+            The files.
+        """
+        from annqc.report.files import write_tables
+
+        return write_tables(self, Path(folder), by=self.by, parquet=parquet)
+
+    def save(self, folder: AnyPath) -> Path:
+        """Save the audit as a folder that `annqc.load` opens.
+
+        Parameters
+        ----------
+        folder : path
+            Appears whole or not at all. An earlier saved run of this name is replaced; nothing else
+            is.
+
+        Raises
+        ------
+        AnnqcError
+            The folder is there and is no saved run, or it cannot be written.
+
+        Examples
+        --------
+        >>> import annqc, tempfile
+        >>> made = annqc.simulate(["ann"], n_images=5, rng=1)
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = annqc.audit(made.work, made.gold).save(f"{folder}/run.annqc")
+        ...     annqc.load(path).work.annotator_ids.tolist()
+        ['ann']
+        """
+        from annqc.report.saved import save_run
+
+        return save_run(self, Path(folder), by=self.by)
+
+    def __repr__(self) -> str:
+        work, gold = self.candidate, self.reference
+        return (
+            f"<annqc.Audit: {len(work)} boxes by {len(work.annotator_ids)} annotators against "
+            f"{len(gold)} of gold on {len(gold.image_table)} images, "
+            f"tolerance {self.parameters.tolerance}>"
+        )
+
 
 def audit(
     work: Any,
-    gold: Any,
+    gold: Any = None,
     *,
+    annotator: object = None,
+    by: str | Sequence[str] = DEFAULT_BY,
     tolerance: str | Tolerance = "max(1 px, 2 %)",
     confidence: float = 0.95,
-    border_px: float = 2.0,
+    border_px: float = BORDER_PX,
     policy: MatchPolicy | None = None,
+    method: Method | None = None,
+    iou: float | None = None,
+    pair_iou: float | None = None,
+    gate: float | None = None,
+    ambiguity: float | None = None,
+    low_overlap: float | None = None,
+    format: str = "auto",
+    gold_format: str = "auto",
+    categories: Sequence[str] | Mapping[Any, str] | AnyPath | None = None,
+    image_sizes: Any = None,
+    box_format: str | None = None,
+    columns: Mapping[str, str] | None = None,
+    strict: bool = False,
     engine: Engine = "auto",
+    progress: Progress | None = None,
 ) -> Audit:
-    """Compare annotators' work with gold."""
-    reference = gold if isinstance(gold, Dataset) else read(gold)
-    candidate = work if isinstance(work, Dataset) else read(work)
+    """Compare annotators' work with gold.
+
+    Parameters
+    ----------
+    work : path, glob, folder, list of those, DataFrame or Dataset
+        What is judged; one file or many, one annotator a file or many.
+    gold : the same
+        What is trusted.
+    annotator : object, optional
+        Who drew the work: ``"stem"``, ``"parent"``, a field, or ``"=name"``; see `annqc.read`.
+    by : str or sequence of str
+        Grouping of the findings in `Audit.summary`, `Audit.to_json` and `Audit.to_csv`; any of
+        `Audit.columns`. `Audit.bias` takes its own.
+    tolerance : str or Tolerance
+        Largest offset that is no bias: ``"2 px"``, ``"3 %"`` of the gold box's side, or
+        ``"max(1 px, 2 %)"``.
+    confidence : float
+        Level of the intervals; one minus it is the level of the tests and the false discovery rate.
+    border_px : float
+        Edges this close to the image border are left out of the offsets, where image sizes are
+        known.
+    policy : MatchPolicy, optional
+        How boxes are paired; the six arguments that follow change single parts of it.
+    method : {"optimal", "coco", "cvat-classic", "cvat-2026"}, optional
+        Who is paired with whom.
+    iou : float, optional
+        Counting threshold, for missed and spurious boxes, precision and recall.
+    pair_iou, gate, ambiguity, low_overlap : float, optional
+        See `annqc.MatchPolicy`.
+    format, gold_format : str
+        Formats of the two sides, told by content if not given.
+    categories, image_sizes, box_format, columns
+        What the files of either side do not say; see `annqc.read`.
+    strict : bool
+        Refuse inputs that have rows which cannot be used.
+    engine : {"auto", "numpy", "numba"}
+        How to compute; the results are the same.
+    progress : callable, optional
+        Called with (files done, files, name of the file) while files are read.
+
+    Returns
+    -------
+    Audit
+
+    Raises
+    ------
+    AnnqcError
+        There is no gold: audits against a consensus are not there yet.
+    ReadError
+        A side cannot be read.
+    SpecError, UnknownNameError
+        A parameter is written wrongly.
+    MatchError
+        The two sides have no image in common; raised when the first result is asked for.
+
+    Examples
+    --------
+    >>> import annqc
+    >>> made = annqc.simulate({"ann": [], "eve": annqc.Habit.misses(0.3)}, n_images=40, rng=1)
+    >>> audit = annqc.audit(made.work, made.gold, tolerance="2 px")
+    >>> scores = audit.scores().set_index("annotator")
+    >>> bool(scores.loc["eve", "recall_high"] < scores.loc["ann", "recall_low"])
+    True
+    """
+    if gold is None:
+        what = "an audit needs gold: audits against a consensus of annotators are not there yet"
+        raise AnnqcError(what, where="gold", hint="annqc.audit(work, gold), or --gold GOLD")
+    changes = {
+        "method": method,
+        "iou": iou,
+        "pair_iou": pair_iou,
+        "gate": gate,
+        "ambiguity": ambiguity,
+        "low_overlap": low_overlap,
+    }
     parameters = Parameters(
-        policy=policy or MatchPolicy(),
+        policy=resolve_policy(policy, {k: v for k, v in changes.items() if v is not None}),
         tolerance=Tolerance.parse(tolerance),
         confidence=confidence,
         border_px=border_px,
     )
-    return Audit(reference, candidate, parameters=parameters, engine=engine)
+    check_engine(engine)
+    files = {
+        "categories": categories,
+        "image_sizes": image_sizes,
+        "box_format": box_format,
+        "columns": columns,
+    }
+    shared = {"strict": strict, "progress": progress}
+    work_options = {"annotator": annotator, **files}
+    gold_options = {} if isinstance(gold, Dataset) else files
+    reference = _side(gold, "gold", gold_format, gold_options, shared)
+    candidate = _side(work, "work", format, work_options, shared)
+    return Audit(_one_gold(reference), candidate, parameters=parameters, engine=engine, by=by)
+
+
+def _side(
+    source: Any, side: str, format: str, options: dict[str, Any], shared: dict[str, Any]
+) -> Dataset:
+    """Read one side, or take the dataset that it is."""
+    if not isinstance(source, Dataset):
+        return read(source, format=format, **options, **shared)
+    given = [name for name, value in options.items() if value is not None]
+    if format != "auto":
+        given.append("format")
+    if given:
+        what = f"{given[0]}= says how files are read, and the {side} is a Dataset already"
+        raise SpecError(what, where=f"{given[0]}=", hint="give it to annqc.read")
+    if shared["strict"] and source.n_dropped:
+        first = next(one for one in source.issues if one.severity == "dropped")
+        what = f"{source.n_dropped} rows of the {side} cannot be used"
+        raise SpecError(what, where=f"{first.source}, {first.where}", found=first.message)
+    return source
+
+
+def _one_gold(gold: Dataset) -> Dataset:
+    """List a problem where several annotators drew gold on one image."""
+    if len(gold.annotator_ids) < 2:
+        return gold
+    table = gold.table
+    drawn = np.unique(table.image * len(gold.annotator_ids) + table.annotator)
+    image = drawn // len(gold.annotator_ids)
+    several = len(np.unique(image[1:][image[1:] == image[:-1]]))
+    if not several or any(one.kind == GOLD_BY_SEVERAL for one in gold.issues):
+        return gold
+    message = (
+        f"{several:,} images of the gold were drawn on by more than one annotator; all their boxes "
+        "together are taken as the gold"
+    )
+    source = gold.sources[0].path if gold.sources else "<table>"
+    return gold.with_issues(
+        [
+            Problem(
+                kind=GOLD_BY_SEVERAL,
+                severity="kept",
+                source=source,
+                where="the whole file",
+                message=message,
+            )
+        ]
+    )
+
+
+def lint(work: Any, **options: Any) -> pd.DataFrame:
+    """List every row that cannot be used, or is odd, with where it stands.
+
+    Parameters
+    ----------
+    work : path, glob, folder, list of those, DataFrame or Dataset
+        What to check.
+    **options
+        Arguments of `annqc.read`.
+
+    Returns
+    -------
+    DataFrame
+        One row a problem: ``kind, severity, source, where, annotation_id, image_id, annotator,
+        message``. ``dropped`` rows take no part in anything, ``kept`` ones do.
+
+    Raises
+    ------
+    ReadError
+        The source cannot be read at all.
+
+    Examples
+    --------
+    >>> import annqc
+    >>> len(annqc.lint(annqc.simulate(["ann"], n_images=3, rng=1).work))
+    0
+    """
+    from annqc.read import lint as lint_source
+
+    return lint_source(work, **options)
+
+
+def load(folder: AnyPath) -> Audit:
+    """Open an audit that `Audit.save` wrote; it answers as the one that was saved.
+
+    Parameters
+    ----------
+    folder : path
+        The saved run.
+
+    Returns
+    -------
+    Audit
+
+    Raises
+    ------
+    AnnqcError
+        The folder is no saved run, is damaged, or was saved by another version.
+    """
+    from annqc.report.saved import open_run
+
+    def make(
+        reference: Dataset, candidate: Dataset, parameters: Parameters, by: tuple[str, ...]
+    ) -> Audit:
+        return Audit(reference, candidate, parameters=parameters, by=by)
+
+    made: Audit = open_run(Path(folder), make)
+    return made

@@ -305,8 +305,8 @@ class Dataset:
     n_rows : int
         Rows on input, usable or not.
     authors_known : bool
-        Whether the rows say who drew them, rather than the name of a file or folder. An author of the
-        reference is not judged on what they drew themselves.
+        Whether the rows say who drew them, rather than the name of a file or folder. An author of
+        the reference is not judged on what they drew themselves.
     """
 
     table: Annotations

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from annqc.tables import Array, Bools, Floats, Ints
 
 __all__ = ["Layout", "runs", "sort_rows", "stable_order"]
+
+LONG_GROUP: Final = 256
+"""Groups of this many rows on average are sorted one by one, shorter ones all at once."""
 
 
 def runs(*keys: Array) -> Ints:
@@ -101,10 +106,40 @@ class Layout:
 
     def rank(self, v: Floats) -> Ints:
         """Order of the rows by (group, value)."""
+        if len(self.groups) == 1:
+            return np.argsort(v)
+        if self._few_groups:
+            order = np.empty(len(v), np.int64)
+            for rows in self._slices():
+                np.add(np.argsort(v[rows]), rows.start, out=order[rows])
+            return order
         order = np.argsort(v)
-        if len(self.groups) > 1:
-            order = order[stable_order(self.group_of_row[order])]
-        return order
+        return order[stable_order(self.group_of_row[order])]
+
+    def rank_folded(self, deviation: Floats, order: Ints) -> Ints:
+        """Order of the rows by (group, deviation), from the order by value.
+
+        In the order by value the deviations from a centre fall and then rise: two runs a group,
+        which a merge sort joins in one pass.
+        """
+        if len(self.groups) > 1 and not self._few_groups:
+            return self.rank(deviation)
+        folded = np.empty_like(order)
+        for rows in self._slices():
+            by_value = order[rows]
+            folded[rows] = by_value[np.argsort(deviation[by_value], kind="stable")]
+        return folded
+
+    @property
+    def _few_groups(self) -> bool:
+        """Whether groups are so long that going through them one by one costs little."""
+        return len(self.group_of_row) >= LONG_GROUP * len(self.groups)
+
+    def _slices(self) -> Iterator[slice]:
+        """Rows of each group."""
+        ends = np.append(self.group_start[1:], len(self.group_of_row))
+        for start, end in zip(self.group_start.tolist(), ends.tolist(), strict=True):
+            yield slice(start, end)
 
     def weighted_median(self, v: Floats, order: Ints) -> Floats:
         """Weighted median of each group: midpoint of the lower and the upper one."""

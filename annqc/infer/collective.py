@@ -18,6 +18,7 @@ from annqc.infer.cht import cluster_location
 from annqc.infer.verdicts import ALPHA, eligible, half_width, p_bias
 
 if TYPE_CHECKING:
+    from annqc.kernels._jit import Engine
     from annqc.tables import Array, Bools, Floats, Ints
 
 __all__ = ["MIN_ANNOTATORS", "Collective", "collective", "inherit", "object_medians"]
@@ -94,6 +95,7 @@ def collective(
     margin: Array,
     group_grid: Array,
     alpha: float = ALPHA,
+    engine: Engine = "auto",
 ) -> Collective:
     """Test each group for an offset that everybody shares.
 
@@ -111,6 +113,8 @@ def collective(
         Coordinate step.
     alpha : float
         Level.
+    engine : {"auto", "numpy", "numba"}
+        How to estimate.
 
     Returns
     -------
@@ -128,7 +132,9 @@ def collective(
     shape = (n_groups, len(margin))
     first, medians = object_medians(values, item)
     by_object, by_annotator = (
-        cluster_location(rows, units, columns, n_groups=n_groups, group_grid=group_grid)
+        cluster_location(
+            rows, units, columns, n_groups=n_groups, group_grid=group_grid, engine=engine
+        )
         for rows, units, columns in (
             (group[first], np.asarray(cluster)[first], medians.T),
             (group, annotator, np.asarray(values).T),

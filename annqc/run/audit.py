@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from annqc.errors import SpecError
 from annqc.match import MatchPolicy, match
@@ -92,7 +93,7 @@ class Run:
         self.parameters = parameters or Parameters()
         self.engine: Engine = engine
         self._bias: dict[tuple[str, ...], Bias] = {}
-        self._again: dict[Parameters, Run] = {}
+        self._again: dict[Parameters, Self] = {}
 
     @cached_property
     def matches(self) -> Matches:
@@ -120,13 +121,23 @@ class Run:
         """Every problem of the reference, of the candidate, and of bringing them together."""
         return (*self.reference.issues, *self.candidate.issues, *self.matches.issues)
 
+    def annotators(self, by: str | Sequence[str] = ("annotator",)) -> Bias:
+        """Find bias in the whole work of each annotator, in one go with the strata of ``by``.
+
+        What is said of annotators and what is said of their strata then share one false discovery
+        rate.
+        """
+        names = as_names(by)
+        found = self.findings(names if "annotator" in names else ("annotator",))
+        return found.pooled or found
+
     def with_parameters(
         self,
         *,
         tolerance: Tolerance | str | None = None,
         confidence: float | None = None,
         policy: MatchPolicy | None = None,
-    ) -> Run:
+    ) -> Self:
         """Return the same comparison under other parameters, worked out once for each.
 
         What does not depend on the change is shared: the matches unless the policy changes, the
@@ -151,7 +162,13 @@ class Run:
         if new == old:
             return self
         if new not in self._again:
-            again = Run(self.reference, self.candidate, parameters=new, engine=self.engine)
+            again = copy(self)
+            again.__dict__ = {
+                name: value
+                for name, value in self.__dict__.items()
+                if not isinstance(getattr(type(self), name, None), cached_property)
+            }
+            again.__dict__ |= {"parameters": new, "_bias": {}, "_again": {}}
             if new.policy == old.policy:
                 again.__dict__ |= {"matches": self.matches, "detected": self.detected}
                 if new.tolerance == old.tolerance:
@@ -181,10 +198,19 @@ class Run:
         """`bias` as numpy columns, without pandas."""
         return findings_columns(self.findings(by))
 
-    def score_columns(self, by: str | Sequence[str] = ("annotator",)) -> dict[str, Array]:
-        """`scores` as numpy columns, without pandas."""
+    def score_columns(
+        self,
+        by: str | Sequence[str] = ("annotator",),
+        *,
+        strata: str | Sequence[str] = ("annotator",),
+    ) -> dict[str, Array]:
+        """`scores` as numpy columns, without pandas.
+
+        By annotator, ``strata`` is the grouping in one go with which the verdict on each annotator
+        is reached.
+        """
         names = as_names(by)
-        bias = self.findings(names) if names == ("annotator",) else None
+        bias = self.annotators(strata) if names == ("annotator",) else None
         return score_columns(
             self.matches,
             self.detected,

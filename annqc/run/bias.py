@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from annqc.infer._layout import Layout, stable_order
-from annqc.infer.cht import cluster_location
+from annqc.infer.cht import choose_engine, cluster_location
 from annqc.infer.collective import MIN_ANNOTATORS, collective, inherit
 from annqc.infer.fleet import decide_fleet
 from annqc.measure.offsets import AXIS, BORDER_PX, GRID_STEP, MARGIN
@@ -63,7 +63,11 @@ class Estimates:
 
 @dataclass(frozen=True, eq=False, slots=True, kw_only=True)
 class Bias:
-    """Findings of one grouping, before they become a table."""
+    """Findings of one grouping, before they become a table.
+
+    Where the grouping has strata of annotators, ``pooled`` holds the findings on their whole work,
+    decided in one go with the strata; else it is None.
+    """
 
     by: tuple[str, ...]
     groups: Groups
@@ -73,6 +77,7 @@ class Bias:
     shared: Floats
     collective: Collective | None
     confidence: float
+    pooled: Bias | None = None
 
 
 class BiasFinder:
@@ -103,7 +108,8 @@ class BiasFinder:
         self.detected = detected
         self.confidence = confidence
         self.border_px = border_px
-        self.engine: Engine = engine
+        # Three units, and twice in the collective test: about five rounds over all quantities.
+        self.engine = choose_engine(5 * K * len(measurements), engine=engine)
 
     def find(self, by: Sequence[str]) -> Bias:
         """Estimate and decide on every group.
@@ -132,13 +138,13 @@ class BiasFinder:
         shared_inside = np.zeros((groups.n, K))
         strata_collective = None
         if everybody is not None:
-            strata = self.groups(strata_keys)
-            strata_collective = self._collective(strata)
+            parts = self.groups(strata_keys)
+            strata_collective = self._collective(parts)
             if strata_collective is not None:
                 of_group = np.zeros(groups.n, dtype=np.int64)
-                of_group[groups.of_pair] = strata.of_pair
+                of_group[groups.of_pair] = parts.of_pair
                 shared_inside = inherit(strata_collective, everybody)[of_group]
-        _, decided, accusation = decide_fleet(
+        whole, decided, accusation = decide_fleet(
             pooled.located["tolerance"],
             margin=MARGIN,
             shared=shared,
@@ -148,9 +154,11 @@ class BiasFinder:
             alpha=alpha,
             q=alpha,
         )
-        return self._bias(
+        head = self._bias(("annotator",), units, pooled, (whole, accusation), shared, everybody)
+        strata = self._bias(
             by, groups, inner, (decided, accusation), shared_inside, strata_collective
         )
+        return replace(strata, pooled=head)
 
     def groups(self, keys: Sequence[Key]) -> Groups:
         """Group the pairs and the asked objects by some columns."""
@@ -296,6 +304,7 @@ class BiasFinder:
             n_groups=groups.n,
             margin=MARGIN,
             group_grid=self._grid(groups, "tolerance"),
+            engine=self.engine,
             alpha=1 - self.confidence,
         )
 

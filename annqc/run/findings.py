@@ -8,6 +8,7 @@ import numpy as np
 
 from annqc.infer.verdicts import DF_MIN, G_MIN, UNDECIDED, VERDICTS, half_width
 from annqc.measure.offsets import MARGIN
+from annqc.run.keys import refuse_taken_names
 from annqc.tables import QUANTITIES
 
 if TYPE_CHECKING:
@@ -60,10 +61,8 @@ def findings_columns(bias: Bias) -> dict[str, Array]:
     k = len(QUANTITIES)
     decided, estimates = bias.decisions, bias.estimates
     main = estimates.located["tolerance"]
-    columns: dict[str, Any] = {
-        name: np.repeat(bias.groups.keys[name], k) for name in bias.groups.keys
-    }
-    columns = {name: columns[name] for name in bias.by}
+    keys = {name: np.repeat(bias.groups.keys[name], k) for name in bias.by}
+    columns: dict[str, Any] = {}
     columns["quantity"] = np.tile(np.array(QUANTITIES, dtype=object), bias.groups.n)
     for unit, suffix in (("tolerance", ""), ("px", "_px"), ("rel", "_rel")):
         found = estimates.located[unit]
@@ -102,7 +101,8 @@ def findings_columns(bias: Bias) -> dict[str, Array]:
         "bound_low": main.bound_low,
         "bound_high": main.bound_high,
     }
-    return {name: np.asarray(column).reshape(-1) for name, column in columns.items()}
+    refuse_taken_names(bias.by, columns)
+    return keys | {name: np.asarray(column).reshape(-1) for name, column in columns.items()}
 
 
 def selection_sensitive(bias: Bias) -> Bools:

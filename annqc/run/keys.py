@@ -11,12 +11,12 @@ from annqc.errors import SpecError, UnknownNameError
 from annqc.tables import encode, ids_array
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from annqc.match import Matches
     from annqc.tables import Array, Ints
 
-__all__ = ["SIZES", "Key", "as_names", "combine", "known_keys", "resolve"]
+__all__ = ["SIZES", "Key", "as_names", "combine", "known_keys", "refuse_taken_names", "resolve"]
 
 SIZES: Final = ("small", "medium", "large")
 SIZE_EDGES: Final = (32.0**2, 96.0**2)
@@ -117,6 +117,27 @@ def _resolve(matches: Matches, name: str) -> Key:
         found.append(None if side is None else codes[at_row : at_row + len(side)])
         at_row += 0 if side is None else len(side)
     return Key(name=name, values=values, reference=found[0], candidate=found[1])
+
+
+def refuse_taken_names(by: Sequence[str], taken: Iterable[str]) -> None:
+    """Refuse to group by a column that has the name of a column of the answer.
+
+    Parameters
+    ----------
+    by : sequence of str
+        Columns to group by.
+    taken : iterable of str
+        Columns of the answer.
+
+    Raises
+    ------
+    SpecError
+        Where a name is in both.
+    """
+    both = sorted(set(by) & set(taken))
+    if both:
+        what = f"cannot group by {', '.join(map(repr, both))}: the answer has columns of that name"
+        raise SpecError(what, hint="rename the column in the data")
 
 
 def _is_missing(value: object) -> bool:

@@ -10,7 +10,7 @@ from annqc.infer.cht import cluster_location
 from annqc.infer.rates import rate_sums
 from annqc.infer.verdicts import half_width
 from annqc.run.annotators import standing_columns
-from annqc.run.keys import resolve
+from annqc.run.keys import refuse_taken_names, resolve
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -50,7 +50,8 @@ def score_columns(
     -------
     dict of str to array
         The ``by`` columns; ``recall, precision, label_accuracy, mean_iou``, each with ``_low,
-        _high`` and the ``_n_images`` its interval rests on; counts; ``n_images`` compared; and what `annqc.run.annotators.standing_columns` says.
+        _high`` and the ``_n_images`` its interval rests on; counts; ``n_images`` compared; and
+        what `annqc.run.annotators.standing_columns` says.
 
     Notes
     -----
@@ -81,6 +82,8 @@ def score_columns(
         columns[key.name] = key.values[rest % len(key.values)]
         rest = rest // len(key.values)
     columns = {name: columns[name] for name in by}
+    measures = ("recall", "precision", "label_accuracy", "mean_iou")
+    refuse_taken_names(by, measures)
     image_of_pair = reference.image[detected.pair_reference]
     counted = {
         "recall": (asked, detected.found, reference.image[detected.asked_reference]),
@@ -113,6 +116,7 @@ def score_columns(
         counts["n_images"] = _distinct(asked, reference.image[detected.asked_reference], n)
     if bias is not None:
         counts |= standing_columns(matches, detected, bias)
+    refuse_taken_names(by, counts)
     return {**columns, **counts}
 
 

@@ -226,3 +226,42 @@ def test_nothing_drawn_is_undefined_not_zero(planted):
     assert (scores["recall"] == 0).all()
     assert np.isnan(scores["precision"]).all()
     assert np.isnan(scores["rank"]).all()
+
+
+def test_strata_and_the_whole_work_share_one_rate(run):
+    alone, together = run.findings(), run.annotators("annotator,category")
+    # Four fifths of the level are left for the whole work, so a finding costs five quarters, unless
+    # the strata add to the accused.
+    clear = alone.accusation.head_adjusted < 1e-4
+    assert clear.any()
+    ratio = together.accusation.head_adjusted[clear] / alone.accusation.head_adjusted[clear]
+    assert ratio.max() == pytest.approx(1.25)
+    who = dict(zip(together.groups.keys["annotator"], together.accusation.accused, strict=True))
+    assert {name for name, accused in who.items() if accused} == {"bob", "cid", "dot"}
+    strata = run.findings("annotator,category")
+    assert strata.pooled is together
+    assert run.annotators("category") is alone
+
+
+def test_a_column_named_like_an_answer_is_refused(planted):
+    extra = {"status": np.zeros(len(planted.work.table), dtype=int)}
+    extra["recall"] = extra["status"]
+    work = replace(planted.work, table=replace(planted.work.table, extra=extra))
+    run = Run(planted.gold, work)
+    with pytest.raises(SpecError, match="'status'"):
+        run.bias("annotator,status")
+    with pytest.raises(SpecError, match="'recall'"):
+        run.scores("recall")
+
+
+def test_other_parameters_share_what_they_can(run):
+    wide = run.with_parameters(tolerance="12 px")
+    assert type(wide) is type(run)
+    assert wide.matches is run.matches
+    assert wide.measurements is not run.measurements
+    assert set(wide.bias_columns()["verdict"]) == {"clean"}
+    assert "biased" in set(run.bias_columns()["verdict"])
+    sure = run.with_parameters(confidence=0.99)
+    assert sure.measurements is run.measurements
+    assert run.with_parameters() is run
+    assert run.with_parameters(confidence=0.99) is sure

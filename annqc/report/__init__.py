@@ -1,0 +1,7 @@
+"""report: what a person or a pipeline reads.
+
+The last step of read -> match -> measure -> infer -> judge -> report. `words` says findings in
+sentences, `standing` who is off, fine or open, `compared` what went in. `terminal` lays them on
+one screen, `json` writes the documented JSON, `files` the tables, and `saved` a folder that opens
+again.
+"""

@@ -1,0 +1,96 @@
+"""report: what was compared, what could not be used, and what was left out."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from annqc.run.audit import Run
+
+__all__ = ["Compared", "compared"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Compared:
+    """Counts of what went into an audit.
+
+    Attributes
+    ----------
+    n_images : int
+        Images that were compared: in the reference, and given to somebody.
+    n_reference, n_candidate : int
+        Usable boxes of the two sides that were compared.
+    n_annotators, n_assignments, n_categories : int
+        Annotators; annotator x image that was compared; categories of both sides.
+    n_rows : int
+        Rows on input, both sides.
+    dropped, kept : dict of str to int
+        Problems by kind: rows that cannot be used, and rows that are odd and take part.
+    n_unused_boxes, n_unused_images : int
+        Boxes of the work on images that the reference does not have, and those images.
+    n_idle_images : int
+        Images of the reference that nobody was given.
+    n_unknown_size : int
+        Images that were compared and whose size is not known: no edge of theirs can be told to be
+        at the border.
+    n_border, n_ambiguous : int
+        Edges at the image border and pairs with a rival partner: both are left out of the offsets.
+    """
+
+    n_images: int
+    n_reference: int
+    n_candidate: int
+    n_annotators: int
+    n_assignments: int
+    n_categories: int
+    n_rows: int
+    dropped: dict[str, int]
+    kept: dict[str, int]
+    n_unused_boxes: int
+    n_unused_images: int
+    n_idle_images: int
+    n_unknown_size: int
+    n_border: int
+    n_ambiguous: int
+
+
+def compared(run: Run) -> Compared:
+    """Count what went into a run.
+
+    Parameters
+    ----------
+    run : Run
+        The comparison.
+    """
+    matches, measured = run.matches, run.measurements
+    reference, candidate = run.reference, run.candidate
+    used = np.zeros(len(reference.image_table), dtype=bool)
+    used[matches.task_image] = True
+    images = reference.image_table
+    unknown = ~(np.isfinite(images.width) & np.isfinite(images.height))
+    by_severity = {
+        severity: Counter(one.kind for one in run.issues if one.severity == severity)
+        for severity in ("dropped", "kept")
+    }
+    outside = candidate.table.image[matches.not_covered]
+    return Compared(
+        n_images=int(used.sum()),
+        n_reference=int(used[reference.table.image].sum()),
+        n_candidate=len(candidate) - matches.n_not_covered,
+        n_annotators=len(candidate.annotator_ids),
+        n_assignments=matches.n_tasks,
+        n_categories=len(matches.category_names),
+        n_rows=reference.n_rows + candidate.n_rows,
+        dropped=dict(by_severity["dropped"].most_common()),
+        kept=dict(by_severity["kept"].most_common()),
+        n_unused_boxes=matches.n_not_covered,
+        n_unused_images=len(np.unique(outside)),
+        n_idle_images=int((~used).sum()),
+        n_unknown_size=int((unknown & used).sum()),
+        n_border=int(measured.at_border.sum()),
+        n_ambiguous=int(matches.pair_ambiguous.sum()),
+    )

@@ -1,0 +1,201 @@
+"""report: an audit as JSON, in the shape that `annqc.report.schema` documents."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import asdict, fields
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+import numpy as np
+
+import annqc
+from annqc.report.compared import compared
+from annqc.report.schema import SCHEMA_VERSION
+from annqc.report.standing import settle_text, standings
+from annqc.report.view import view_of
+from annqc.report.words import biased_sentences
+from annqc.tables import QUANTITIES, Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from annqc.judge import Judgement
+    from annqc.run.audit import Run
+    from annqc.tables import Array, Dataset
+
+__all__ = ["PROBLEM_FIELDS", "audit_document", "encode", "lint_document", "problem_rows", "rows_of"]
+
+N_PROBLEMS: Final = 10_000
+N_ERRORS: Final = 100
+PROBLEM_FIELDS: Final = tuple(one.name for one in fields(Problem))
+
+
+def audit_document(
+    run: Run, *, by: Sequence[str] = ("annotator",), judgement: Judgement | None = None
+) -> dict[str, Any]:
+    """Lay out an audit as plain values.
+
+    Parameters
+    ----------
+    run : Run
+        The comparison.
+    by : sequence of str
+        Grouping of the findings.
+    judgement : Judgement, optional
+        A spec that was applied.
+
+    Returns
+    -------
+    dict
+        What `annqc.report.schema.AuditDocument` describes; `encode` makes it bytes.
+    """
+    counts = asdict(compared(run))
+    problems = {"dropped": counts.pop("dropped"), "kept": counts.pop("kept")}
+    errors = run.error_columns()
+    by = tuple(by)
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "annqc_version": annqc.__version__,
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "inputs": input_rows(reference=run.reference, candidate=run.candidate),
+        "parameters": _parameters(run, by),
+        "compared": counts,
+        "problems": {**problems, "rows": problem_rows(run.issues[:N_PROBLEMS])},
+        "collective": _collective(run, by),
+        "annotators": _standings(run, by),
+        "findings": rows_of(run.bias_columns(by)),
+        "scores": rows_of(run.score_columns(strata=by)),
+        "errors": {
+            "counts": dict(Counter(errors["kind"].tolist()).most_common()),
+            "first": rows_of({name: column[:N_ERRORS] for name, column in errors.items()}),
+        },
+        "judgement": None if judgement is None else judgement.to_dict(),
+    }
+
+
+def encode(document: Any) -> bytes:
+    """Encode plain values as indented JSON; NaN and infinity become null."""
+    packed = msgspec.json.encode(document, enc_hook=_plain)
+    return msgspec.json.format(packed, indent=1) + b"\n"
+
+
+def rows_of(columns: dict[str, Array]) -> list[dict[str, Any]]:
+    """Turn columns into one dict a row, of plain Python values, None for NaN and infinity.
+
+    Examples
+    --------
+    >>> rows_of({"n": np.array([1, 2]), "x": np.array([0.5, np.nan])})
+    [{'n': 1, 'x': 0.5}, {'n': 2, 'x': None}]
+    """
+    listed = []
+    for column in columns.values():
+        values = column.tolist()
+        if column.dtype.kind == "f" and not np.isfinite(column).all():
+            values = [value if np.isfinite(value) else None for value in values]
+        listed.append(values)
+    return [dict(zip(columns, row, strict=True)) for row in zip(*listed, strict=True)]
+
+
+def input_rows(**sides: Dataset) -> list[dict[str, Any]]:
+    """Describe the inputs, one dict a file; the arguments are named after the side."""
+    return [
+        {
+            "role": role,
+            "path": source.path,
+            "format": source.format,
+            "rows": source.n_rows,
+            "sha256": source.sha256,
+        }
+        for role, side in sides.items()
+        for source in side.sources
+    ]
+
+
+def lint_document(dataset: Dataset) -> dict[str, Any]:
+    """Lay out what is wrong with a dataset, every problem of it.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        What was read.
+
+    Returns
+    -------
+    dict
+        What `annqc.report.schema.LintDocument` describes.
+    """
+    issues = dataset.issues
+    counts = {
+        severity: dict(Counter(i.kind for i in issues if i.severity == severity).most_common())
+        for severity in ("dropped", "kept")
+    }
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "annqc_version": annqc.__version__,
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "inputs": input_rows(candidate=dataset),
+        "n_rows": dataset.n_rows,
+        "n_annotations": len(dataset),
+        "n_images": len(dataset.image_table),
+        "n_annotators": len(dataset.annotator_ids),
+        "n_categories": len(dataset.category_ids),
+        "problems": {**counts, "rows": problem_rows(issues)},
+    }
+
+
+def problem_rows(issues: Sequence[Problem]) -> list[dict[str, Any]]:
+    """Describe problems, one dict each."""
+    return [{name: getattr(one, name) for name in PROBLEM_FIELDS} for one in issues]
+
+
+def _parameters(run: Run, by: tuple[str, ...]) -> dict[str, Any]:
+    rules = run.parameters
+    return {
+        "match": {**asdict(rules.policy), "iou": rules.policy.counting_iou},
+        "tolerance": str(rules.tolerance),
+        "tolerance_px": rules.tolerance.px,
+        "tolerance_rel": rules.tolerance.rel,
+        "confidence": rules.confidence,
+        "border_px": rules.border_px,
+        "by": list(by),
+    }
+
+
+def _collective(run: Run, by: tuple[str, ...]) -> list[dict[str, Any]]:
+    found = run.annotators(by).collective
+    if found is None:
+        return []
+    names = ("estimate", "ci_low", "ci_high", "p_value", "n_clusters", "biased", "method")
+    columns: dict[str, Any] = {"quantity": np.array(QUANTITIES, dtype=object)}
+    return rows_of(columns | {name: getattr(found, name)[0] for name in names})
+
+
+def _standings(run: Run, by: tuple[str, ...]) -> list[dict[str, Any]]:
+    """Say where each annotator stands; the same words as on the screen."""
+    view = view_of(run, by, whole=True)
+    said: dict[int, list[str]] = {}
+    for sentence in biased_sentences(view):
+        said.setdefault(sentence.group, []).append(sentence.text)
+    names = view.keys["annotator"].tolist()
+    rows = []
+    for one in standings(view):
+        text = said.get(one.group, [])
+        if one.place in {"undecided", "too_few"}:
+            text = [settle_text(view, one)]
+        rows.append(
+            {
+                "annotator": names[one.group],
+                "standing": one.place,
+                "n_clusters": one.n_clusters,
+                "n_more": one.n_more if np.isfinite(one.n_more) else None,
+                "text": text,
+            }
+        )
+    return rows
+
+
+def _plain(value: Any) -> Any:
+    """Turn what JSON does not know, such as dates in user columns, into what it does."""
+    return value.tolist() if isinstance(value, np.generic | np.ndarray) else str(value)

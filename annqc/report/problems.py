@@ -1,0 +1,84 @@
+"""report: what is wrong with the rows of an input, for ``annqc lint``."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Final
+
+from rich.text import Text
+
+from annqc.read.problems import KINDS
+from annqc.report.grid import hanging
+from annqc.report.view import clean_text
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from annqc.tables import Dataset, Problem
+
+__all__ = ["lint_screen"]
+
+N_EACH: Final = 3
+
+
+def lint_screen(console: Console, dataset: Dataset, *, everything: bool = False) -> None:
+    """Print every kind of problem with its count, what it means, and where it stands.
+
+    Parameters
+    ----------
+    console : Console
+        Where to; see `annqc.report.terminal.make_console`.
+    dataset : Dataset
+        What was read.
+    everything : bool
+        Every row, and not the first few of a kind.
+    """
+    formats = ", ".join(
+        f"{n:,} {name}" for name, n in Counter(s.format for s in dataset.sources).items()
+    )
+    lines = hanging(
+        f"Read {formats} file(s): {dataset.n_rows:,} rows, of which {len(dataset):,} are usable; "
+        f"{len(dataset.image_table):,} images, {len(dataset.annotator_ids):,} annotators, "
+        f"{len(dataset.category_ids):,} categories",
+        console.width,
+        indent=0,
+    )
+    for line in lines:
+        console.print(Text(line))
+    if not dataset.issues:
+        console.print(Text("No problems.", style="green"))
+        return
+    counts = Counter((one.severity, one.kind) for one in dataset.issues)
+    one_file = len(dataset.sources) == 1
+    for (severity, kind), n in sorted(counts.items(), key=lambda pair: (pair[0][0], -pair[1])):
+        console.print()
+        style = "bold red" if severity == "dropped" else "bold yellow"
+        said = KINDS[kind].explanation if kind in KINDS else ""
+        title, *rest = hanging(
+            f"{n:,} {severity}: {kind}  {said}".rstrip(), console.width, indent=0
+        )
+        head = f"{n:,} {severity}: {kind}"
+        console.print(Text.assemble((title[: len(head)], style), title[len(head) :]))
+        for line in rest:
+            console.print(Text(line))
+        found = [one for one in dataset.issues if (one.severity, one.kind) == (severity, kind)]
+        for one in found if everything else found[:N_EACH]:
+            for line in hanging(_text(one, one_file=one_file), console.width):
+                console.print(Text(line))
+        if len(found) > N_EACH and not everything:
+            console.print(Text(f"  and {len(found) - N_EACH:,} more: --all", style="dim"))
+
+
+def _text(one: Problem, *, one_file: bool) -> str:
+    place = one.where if one_file else f"{one.source}, {one.where}"
+    ids = [
+        f"{name} {clean_text(value, width=40)}"
+        for name, value in (
+            ("annotation", one.annotation_id),
+            ("image", one.image_id),
+            ("annotator", one.annotator),
+        )
+        if value is not None
+    ]
+    about = f" ({', '.join(ids)})" if ids else ""
+    return f"{clean_text(place)}{about}: {clean_text(one.message)}"

@@ -1,0 +1,252 @@
+"""``annqc audit`` and ``annqc lint`` in this process: what they print, write and exit with."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import msgspec
+import pytest
+
+import annqc
+from annqc.report.schema import AuditDocument, LintDocument
+
+AUDIT = ("audit", "work.json", "--gold", "gold.json")
+
+
+def test_one_screen_and_exit_0_without_a_spec(run):
+    done = run(*AUDIT)
+    assert done.exit_code == 0
+    assert done.stdout.startswith("Compared  40 images")
+    assert "bob draws the right edge" in done.stdout
+    assert done.stderr == ""
+
+
+def test_json_csv_and_saved_run_are_written_and_named(run, tmp_path):
+    out, tables, saved = tmp_path / "a" / "out.json", tmp_path / "tables", tmp_path / "run.annqc"
+    done = run(*AUDIT, "--json", out, "--csv", tables, "--save", saved)
+    assert done.exit_code == 0
+    flat = " ".join(done.stdout.split())
+    assert f"Written: JSON in {out}, tables in {tables}, the run in {saved}" in flat
+    document = msgspec.json.decode(out.read_bytes(), type=AuditDocument)
+    assert [one.path for one in document.inputs] == ["gold.json", "work.json"]
+    assert (tables / "bias.csv").exists()
+    assert annqc.load(saved).work.annotator_ids.tolist() == ["ann", "bob", "eve"]
+
+
+def test_json_to_stdout_is_json_alone(run):
+    done = run(*AUDIT, "--json", "-")
+    assert msgspec.json.decode(done.stdout.encode(), type=AuditDocument).compared.n_images == 40
+
+
+def test_quiet_prints_nothing(run):
+    done = run(*AUDIT, "--quiet")
+    assert (done.exit_code, done.output) == (0, "")
+
+
+def test_parameters_reach_the_audit(run):
+    rules = ("--tolerance", "9 px", "--confidence", "0.9", "--method", "cvat-2026")
+    done = run(*AUDIT, "--json", "-", *rules, "--by", "annotator,size")
+    document = json.loads(done.stdout)
+    rules = document["parameters"]
+    assert (rules["tolerance"], rules["confidence"]) == ("9 px", 0.9)
+    assert (rules["match"]["method"], rules["match"]["iou"]) == ("cvat-2026", 0.4)
+    assert rules["by"] == ["annotator", "size"]
+    assert not any(one["verdict"] == "biased" for one in document["findings"])
+    done = run(*AUDIT, "--json", "-", "--iou", "0.7")
+    assert json.loads(done.stdout)["parameters"]["match"]["iou"] == 0.7
+
+
+def test_the_annotator_can_be_said(run):
+    done = run(*AUDIT, "--json", "-", "--annotator", "=vendor")
+    assert [one["annotator"] for one in json.loads(done.stdout)["scores"]] == ["vendor"]
+
+
+def test_several_files_are_one_work(run, made, tmp_path):
+    text = json.loads(Path("work.json").read_text(encoding="utf-8"))
+    for name in ("ann", "bob"):
+        rows = [row for row in text["annotations"] if row["annotator"] == name]
+        part = {**text, "annotations": rows}
+        del part["assignments"]
+        (tmp_path / f"{name}.json").write_text(json.dumps(part), encoding="utf-8")
+    done = run(
+        "audit", tmp_path / "ann.json", tmp_path / "bob.json", "--gold", "gold.json", "--json", "-"
+    )
+    assert {one["annotator"] for one in json.loads(done.stdout)["scores"]} == {"ann", "bob"}
+
+
+def test_all_lists_everybody(run):
+    assert "--all" not in run(*AUDIT, "--all").stdout
+
+
+@pytest.mark.parametrize(
+    ("args", "said"),
+    [
+        (("audit", "nothing.json", "--gold", "gold.json"), "no such file"),
+        ((*AUDIT, "--by", "annotator,categry"), "did you mean 'category'?"),
+        ((*AUDIT, "--tolerance", "3"), "a number needs its unit"),
+        ((*AUDIT, "--confidence", "95"), "confidence level is out of range"),
+        ((*AUDIT, "--method", "optimum"), "did you mean 'optimal'?"),
+        ((*AUDIT, "--iou", "7"), "out of range"),
+        ((*AUDIT, "--format", "koko"), "there is no format 'koko'"),
+        ((*AUDIT, "--engine", "abacus"), "abacus"),
+        ((*AUDIT, "--spec", "nothing.toml"), "nothing.toml"),
+        ((*AUDIT, "--image-sizes", "0x7"), "two positive numbers"),
+        (("audit", "work.json"), "--gold is missing"),
+        (("audit", "--gold", "gold.json"), "WORK is missing"),
+        ((*AUDIT, "--undecided", "maybe"), "maybe"),
+        (("adit",), "audit"),
+        (("lint",), "WORK"),
+        (("lint", "nothing.json"), "no such file"),
+    ],
+)
+def test_a_wrong_call_is_one_message_and_exit_2(run, args, said):
+    done = run(*args)
+    assert done.exit_code == 2
+    assert said in done.stderr
+    assert done.stdout == ""
+    assert "Traceback" not in done.stderr
+
+
+def test_nothing_is_written_where_the_call_is_wrong(run, tmp_path):
+    run(*AUDIT, "--by", "categry", "--json", tmp_path / "x.json", "--save", tmp_path / "r")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_input_is_not_overwritten(run, files):
+    before = (files / "work.json").read_bytes()
+    done = run(*AUDIT, "--json", "work.json")
+    assert done.exit_code == 2
+    assert "would overwrite an input" in done.stderr
+    assert (files / "work.json").read_bytes() == before
+
+
+def test_a_fault_of_annqc_is_an_apology(run, monkeypatch):
+    def broken(*_args, **_kwargs):
+        message = "oh\nno"
+        raise ZeroDivisionError(message)
+
+    monkeypatch.setattr("annqc.report.compared.compared", broken)
+    monkeypatch.setattr("annqc.report.terminal.compared", broken)
+    done = run(*AUDIT)
+    assert done.exit_code == 70
+    assert "ZeroDivisionError: oh)" in done.stderr
+    assert "--debug" in done.stderr
+    assert isinstance(run(*AUDIT, "--debug").exception, ZeroDivisionError)
+
+
+def test_an_interrupt_exits_with_130(run, monkeypatch):
+    def stop(*_args, **_kwargs):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("annqc.report.terminal.compared", stop)
+    done = run(*AUDIT)
+    assert done.exit_code == 130
+    assert "interrupted" in done.stderr
+
+
+RULES = {
+    "pass": 'measure = "recall"\nat_least = 0.5',
+    "fail": 'measure = "edge_offset"',
+    "undecided": 'measure = "recall"\nat_least = 0.999\nwhere = { annotator = "ann" }',
+}
+
+
+@pytest.fixture
+def spec(tmp_path):
+    def write(*outcomes: str, head: str = "") -> Path:
+        rules = "\n".join(
+            f'[[rule]]\nid = "{name}-{k}"\n{RULES[name]}' for k, name in enumerate(outcomes)
+        )
+        path = tmp_path / "rules.annqc.toml"
+        path.write_text(f"[annqc]\nversion = 1\n{head}\n{rules}\n", encoding="utf-8")
+        return path
+
+    return write
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "undecided", "code"),
+    [
+        (("pass",), "undecided", 0),
+        (("pass", "fail"), "undecided", 1),
+        (("pass", "undecided"), "undecided", 3),
+        (("undecided", "fail"), "undecided", 1),
+        (("undecided",), "pass", 0),
+        (("undecided",), "fail", 1),
+    ],
+)
+def test_a_spec_sets_the_exit_code(run, spec, outcomes, undecided, code):
+    done = run(*AUDIT, "--spec", spec(*outcomes), "--undecided", undecided)
+    assert done.exit_code == code, done.output
+    for k, name in enumerate(outcomes):
+        assert f"{name}  {name}-{k}: " in done.stdout
+
+
+def test_checks_are_in_the_json(run, spec):
+    done = run(*AUDIT, "--spec", spec("fail"), "--json", "-")
+    document = msgspec.json.decode(done.stdout.encode(), type=AuditDocument)
+    assert done.exit_code == 1
+    assert document.judgement.outcome == "fail"
+
+
+def test_a_spec_can_name_the_files_and_the_matching(run, spec, files):
+    head = f'gold = "{files}/gold.json"\ncandidate = "{files}/work.json"\n[match]\niou = 0.75'
+    done = run("audit", "--spec", spec("pass", head=head), "--json", "-")
+    assert done.exit_code == 0, done.output
+    assert json.loads(done.stdout)["parameters"]["match"]["iou"] == 0.75
+
+
+@pytest.fixture
+def faulty(tmp_path):
+    rows = [
+        {"id": 1, "image_id": 1, "category_id": 1, "bbox": [1, 1, 9, 9]},
+        {"id": 2, "image_id": 1, "category_id": 1, "bbox": [1, 1, 0, 9]},
+        {"id": 3, "image_id": 8, "category_id": 1, "bbox": [1, 1, 9, 9]},
+    ]
+    document = {"images": [{"id": 1}], "annotations": rows, "categories": [{"id": 1, "name": "x"}]}
+    path = tmp_path / "faulty.json"
+    path.write_text(json.dumps(document), encoding="utf-8")
+    return path
+
+
+def test_lint_lists_problems_and_exits_0(run, faulty):
+    done = run("lint", faulty)
+    assert done.exit_code == 0
+    assert "3 rows, of which 1 are usable" in " ".join(done.stdout.split())
+    assert "1 dropped: zero_size" in done.stdout
+    assert "1 dropped: unknown_image" in done.stdout
+    assert "No problems." in run("lint", "work.json").stdout
+
+
+@pytest.mark.parametrize(
+    ("args", "code"),
+    [
+        ((), 0),
+        (("--strict",), 1),
+        (("--fail-on", "dropped"), 1),
+        (("--fail-on", "any"), 1),
+        (("--fail-on", "never", "--quiet"), 0),
+    ],
+)
+def test_lint_fails_on_what_it_is_asked_to(run, faulty, args, code):
+    assert run("lint", faulty, *args).exit_code == code
+    assert run("lint", "work.json", *args).exit_code == 0
+
+
+def test_lint_writes_json(run, faulty, tmp_path):
+    done = run("lint", faulty, "--json", "-")
+    found = msgspec.json.decode(done.stdout.encode(), type=LintDocument)
+    assert found.problems.dropped == {"zero_size": 1, "unknown_image": 1}
+    assert [one.annotation_id for one in found.problems.rows] == [3, 2]
+    run("lint", faulty, "--json", tmp_path / "l.json")
+    assert msgspec.json.decode((tmp_path / "l.json").read_bytes(), type=LintDocument)
+
+
+def test_unusable_rows_are_mentioned_in_an_audit_and_fatal_if_strict(run, faulty):
+    done = run("audit", faulty, "--gold", faulty)
+    assert done.exit_code == 0
+    assert "Unusable  4 rows:" in done.stdout
+    strict = run("audit", faulty, "--gold", faulty, "--strict")
+    assert strict.exit_code == 2
+    assert "cannot be used" in strict.stderr
