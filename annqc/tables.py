@@ -13,8 +13,10 @@ down; boxes are ``xyxy`` float64 with area ``(x2 - x1) * (y2 - y1)``.
 from __future__ import annotations
 
 import hashlib
+from collections import defaultdict
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
 
@@ -43,6 +45,7 @@ __all__ = [
     "Source",
     "encode",
     "ids_array",
+    "objects_array",
     "to_frame",
 ]
 
@@ -51,6 +54,9 @@ EDGES: Final = ("out_left", "out_top", "out_right", "out_bottom")
 
 QUANTITIES: Final = (*EDGES, "dx", "dy", "dw", "dh")
 """Everything that is tested for bias: edges, centre shift, growth."""
+
+_NARROW: Final = 1 << 18
+"""Integers that span less than this, or than four times their number, are encoded by position."""
 
 Severity = Literal["dropped", "kept"]
 
@@ -456,8 +462,19 @@ def ids_array(values: Sequence[object]) -> Array:
             return np.array(values, dtype=np.int64)
         except OverflowError:
             pass
+    return objects_array(values)
+
+
+def objects_array(values: Sequence[object]) -> Array:
+    """Return values as an array of objects, whatever they are.
+
+    Examples
+    --------
+    >>> objects_array([3, 7]).dtype
+    dtype('O')
+    """
     out = np.empty(len(values), dtype=object)
-    out[:] = list(values)
+    out[:] = values if isinstance(values, list) else list(values)
     return out
 
 
@@ -488,16 +505,37 @@ def encode(values: Array | Sequence[Any]) -> tuple[Ints, Array]:
     ([0, 1, 0], ['b', 'a'])
     """
     if isinstance(values, np.ndarray) and values.dtype.kind in "iu":
-        ids, first, inverse = np.unique(values, return_index=True, return_inverse=True)
-        order = np.argsort(first)
-        rank = np.empty_like(order)
-        rank[order] = np.arange(len(order))
-        return rank[inverse].astype(np.int64, copy=False), ids[order]
+        return _encode_integers(values)
     listed = values.tolist() if isinstance(values, np.ndarray) else values
     try:
-        lookup = {value: code for code, value in enumerate(dict.fromkeys(listed))}
+        distinct = set(listed)
     except TypeError as error:
         what = "an id must be a number or text"
         raise TableError(what, found=str(error)) from None
-    codes = np.fromiter((lookup[value] for value in listed), np.int64, len(listed))
+    if len(distinct) == 1:  # such as the one annotator of a file
+        return np.zeros(len(listed), dtype=np.int64), ids_array(list(distinct))
+    lookup: defaultdict[Any, int] = defaultdict(count().__next__)  # a new id takes the next code
+    codes = np.fromiter(map(lookup.__getitem__, listed), np.int64, len(listed))
     return codes, ids_array(list(lookup))
+
+
+def _encode_integers(values: Array) -> tuple[Ints, Array]:
+    """Dictionary-encode integers: by position where they lie close together, else by sorting."""
+    n = len(values)
+    low, high = (int(values.min()), int(values.max())) if n else (0, 0)
+    if high - low < max(_NARROW, 4 * n):
+        signed = values.dtype.kind == "i"
+        offsets = values.astype(np.int64) - low if signed else (values - low).astype(np.int64)
+        first = np.full(high - low + 1, n, dtype=np.int64)
+        first[offsets[::-1]] = np.arange(
+            n - 1, -1, -1
+        )  # the last one written, the first met, stays
+        found = np.sort(first[first < n])
+        codes = np.empty_like(first)
+        codes[offsets[found]] = np.arange(len(found))
+        return codes[offsets], values[found]
+    ids, first, inverse = np.unique(values, return_index=True, return_inverse=True)
+    order = np.argsort(first)
+    rank = np.empty_like(order)
+    rank[order] = np.arange(len(order))
+    return rank[inverse].astype(np.int64, copy=False), ids[order]

@@ -190,4 +190,4 @@ def _show(
         show_judgement(console, judgement, everything=everything)
     if written:
         console.print()
-        console.print("Written: " + ", ".join(written))
+        console.print("Written: " + ", ".join(written), soft_wrap=True)

@@ -149,9 +149,10 @@ def _from_column(column: Array) -> Drawn:
     """Use a column; where it is empty, nobody is known."""
     codes, ids = encode(column)
     names = [_name(value) for value in ids.tolist()]
-    blank = np.array([name is None for name in names], dtype=bool)
+    blank = [code for code, name in enumerate(names) if name is None]
     known = ids_array([NOBODY if name is None else name for name in names])
-    return Drawn(codes, known, by_file=False, nobody=np.flatnonzero(blank[codes]))
+    nobody = np.flatnonzero(np.isin(codes, blank)) if blank else np.empty(0, dtype=np.int64)
+    return Drawn(codes, known, by_file=False, nobody=nobody)
 
 
 def _name(value: object) -> object:

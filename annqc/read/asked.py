@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     Ints = npt.NDArray[np.int64]
 
 __all__ = ["Asked", "asked_of", "assigned_pairs"]
+
+_FEW_CELLS: Final = 1 << 20
+"""Annotators times images up to which a table of all pairs is made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +69,9 @@ def asked_of(
                 where = f"assignments[{row}]"
                 path = part.sources[0].path
                 problems.append(problem("bad_assignment", path, where, what, image_id=image))
-            asked.append(Asked(names[~bad], codes[~bad], listed=True))
+            if bad.any():
+                names, codes = names[~bad], codes[~bad]
+            asked.append(Asked(names, codes, listed=True))
         elif part.listed is not None and one.by_file:
             at = images.local[k][part.listed[:, 1]]
             asked.append(Asked(one.ids[part.listed[:, 0]], at, listed=False))
@@ -131,15 +136,15 @@ def _not_given(
     part: Part, drew: Ints, given: Ints, images: United, annotator_ids: Array
 ) -> list[Problem]:
     """List who drew on an image that the assignments do not give them."""
-    known = set(map(tuple, given.tolist()))
+    width = len(images.table)
+    keys = [pairs[:, 0] * width + pairs[:, 1] for pairs in (drew, given)]
     found = []
-    for who, image in drew.tolist():
-        if (who, image) not in known:
-            name, id = plain(annotator_ids[who]), plain(images.table.id[image])
-            message = f"{name!r} drew on image {id!r}, and no assignment says so"
-            path = part.sources[0].path
-            one = problem("unassigned", path, "assignments", message, image_id=id, annotator=name)
-            found.append(one)
+    for who, image in drew[~np.isin(*keys)].tolist():
+        name, id = plain(annotator_ids[who]), plain(images.table.id[image])
+        message = f"{name!r} drew on image {id!r}, and no assignment says so"
+        path = part.sources[0].path
+        one = problem("unassigned", path, "assignments", message, image_id=id, annotator=name)
+        found.append(one)
     return found
 
 
@@ -147,6 +152,12 @@ def _distinct(pairs: Ints) -> Ints:
     """Return each pair once, in order."""
     if not len(pairs):
         return pairs.reshape(0, 2)
-    width = int(pairs[:, 1].max()) + 1
-    flat = np.unique(pairs[:, 0] * width + pairs[:, 1])
+    height, width = (pairs.max(axis=0) + 1).tolist()
+    flat = pairs[:, 0] * width + pairs[:, 1]
+    if height * width <= max(_FEW_CELLS, 4 * len(pairs)):  # tick them off, rather than sort
+        seen = np.zeros(height * width, dtype=bool)
+        seen[flat] = True
+        flat = np.flatnonzero(seen)
+    else:
+        flat = np.unique(flat)
     return np.stack([flat // width, flat % width], axis=1)

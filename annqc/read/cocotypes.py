@@ -35,6 +35,8 @@ _IMAGE_KNOWN: Final = frozenset(["id", "file_name", "width", "height"])
 _WINDOW: Final = 1 << 16
 _WINDOWS: Final = 12
 _SEVERAL: Final = 20
+_OBJECT: Final = re.compile(r"(?:^|[\[,])\s*(\{)")
+_PARSER: Final = JSONDecoder()
 
 SECTIONS: Final = ("annotations", "images", "categories", "assignments")
 """The lists of a COCO file that are read."""
@@ -180,16 +182,15 @@ def _look(data: Buffer) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
 
 def _objects(text: str) -> Iterator[dict[str, Any]]:
     """Yield some objects of the list that a piece of JSON is cut from."""
-    parser = JSONDecoder()
     position, n, tries = 0, 0, 0
     while n < _SEVERAL and tries < 2 * _SEVERAL:
         tries += 1
-        begin = re.compile(r"(?:^|[\[,])\s*(\{)").search(text, position)
+        begin = _OBJECT.search(text, position)
         if begin is None:
             return
         position = begin.start(1)
         try:
-            found, position = parser.raw_decode(text, position)
+            found, position = _PARSER.raw_decode(text, position)
         except (JSONDecodeError, RecursionError):
             position += 1
             continue

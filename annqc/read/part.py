@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from annqc.read.problems import KINDS
-from annqc.tables import Problem, ids_array
+from annqc.tables import Problem, ids_array, objects_array
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -136,4 +136,4 @@ def tidy(values: Sequence[object]) -> Array:
             return np.array(values, dtype=np.float64)
         except OverflowError:
             pass
-    return ids_array(values)
+    return ids_array(values) if kinds <= {int} else objects_array(values)

@@ -60,7 +60,6 @@ def render(
     by: Sequence[str] = ("annotator",),
     everything: bool = False,
     width: int = 80,
-    outputs: Sequence[str] = (),
 ) -> str:
     """Return the screen as plain text.
 
@@ -74,11 +73,9 @@ def render(
         All annotators, and not the worst alone.
     width : int
         Columns.
-    outputs : sequence of str
-        What was written where, for the last line.
     """
     text = io.StringIO()
-    screen(make_console(text, width=width), run, by=by, everything=everything, outputs=outputs)
+    screen(make_console(text, width=width), run, by=by, everything=everything)
     return text.getvalue()
 
 
@@ -88,7 +85,6 @@ def screen(
     *,
     by: Sequence[str] = ("annotator",),
     everything: bool = False,
-    outputs: Sequence[str] = (),
 ) -> None:
     """Print one screen about an audit.
 
@@ -103,8 +99,6 @@ def screen(
         first.
     everything : bool
         All annotators, and not the worst alone.
-    outputs : sequence of str
-        What was written where, for the last line.
     """
     by = tuple(by)
     main = ("annotator",) if "annotator" in by else by
@@ -120,9 +114,6 @@ def screen(
     if "annotator" in by:
         _print_scores(console, run, by, everything=everything)
     _print_errors(console, run)
-    if outputs:
-        console.print()
-        _lines(console, ["Written: " + ", ".join(outputs)], indent=0)
 
 
 def show_judgement(console: Console, judgement: Judgement, *, everything: bool = False) -> None:
@@ -159,7 +150,8 @@ def _heading(console: Console, title: str, note: str = "") -> None:
 def _lines(console: Console, lines: Iterable[str], *, style: str = "", indent: int = 2) -> None:
     for text in lines:
         for line in hanging(text, console.width, indent=indent):
-            console.print(Text(line, style=style))
+            # A word that is wider than the screen, such as a path, must stay whole to be of use.
+            console.print(Text(line, style=style), no_wrap=True, crop=False, overflow="ignore")
 
 
 def _more(console: Console, n: int, what: str) -> None:
