@@ -17,7 +17,7 @@ from annqc.run.keys import combine, resolve
 from annqc.tables import QUANTITIES
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from annqc.infer.cht import Location
     from annqc.infer.collective import Collective
@@ -32,8 +32,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Bias", "BiasFinder", "Groups"]
 
-UNITS: Final = ("tolerance", "px", "rel")
 K: Final = len(QUANTITIES)
+_TO_QUANTITY: Final = np.array([0, 1, 2, 3, 4, 5, 4, 5])
+"""Quantities share what is left out: shift and growth along an axis need both of its edges."""
 
 
 @dataclass(frozen=True, eq=False, slots=True, kw_only=True)
@@ -51,11 +52,23 @@ class Groups:
     of_asked: Ints | None
 
 
+class _Units(dict[str, "Location"]):
+    """Estimates in each unit, worked out when they are asked for: verdicts need one unit only."""
+
+    def __init__(self, locate: Callable[[str], Location]) -> None:
+        super().__init__()
+        self._locate = locate
+
+    def __missing__(self, unit: str) -> Location:
+        self[unit] = self._locate(unit)
+        return self[unit]
+
+
 @dataclass(frozen=True, eq=False, slots=True, kw_only=True)
 class Estimates:
     """Estimates of every group in each unit, and what was left out. Arrays are (n_groups, 8)."""
 
-    located: dict[str, Location]
+    located: _Units
     n_border: Ints
     gate_loss: Floats
     missing: Floats
@@ -204,39 +217,27 @@ class BiasFinder:
         """Estimate all quantities of every group, in tolerance units, pixels and shares."""
         measured = self.measurements
         n = groups.n
-        at_border = _quantities(measured.at_border)
         n_pairs = np.bincount(groups.of_pair, minlength=n)
-        n_border = np.stack(
-            [np.bincount(groups.of_pair, column, n) for column in at_border.T], axis=1
-        )
-        gated = np.stack(
-            [np.bincount(groups.of_pair, column, n) for column in measured.gated.T], axis=1
-        )
+        n_border = _count(_with_axes(measured.at_border), groups.of_pair, n)[:, _TO_QUANTITY]
+        gated = _count(measured.gated, groups.of_pair, n)
         with np.errstate(invalid="ignore"):
             gate_loss = (gated / n_pairs[:, None])[:, AXIS]
         missing = self._missing(groups)
-        located = {
-            unit: cluster_location(
+
+        def locate(unit: str) -> Location:
+            return cluster_location(
                 groups.of_pair,
                 measured.cluster,
-                self._values[unit].T,
+                measured.values(unit).T,
                 n_groups=n,
                 group_grid=self._grid(groups, unit),
                 missing=np.nan_to_num(missing) if unit == "tolerance" else None,
                 engine=self.engine,
             )
-            for unit in UNITS
-        }
-        return Estimates(
-            located=located,
-            n_border=n_border.astype(np.int64),
-            gate_loss=gate_loss,
-            missing=missing,
-        )
 
-    @cached_property
-    def _values(self) -> dict[str, Floats]:
-        return {unit: self.measurements.values(unit) for unit in UNITS}
+        return Estimates(
+            located=_Units(locate), n_border=n_border, gate_loss=gate_loss, missing=missing
+        )
 
     @cached_property
     def _step(self) -> Floats:
@@ -260,11 +261,9 @@ class BiasFinder:
         size = np.stack([images.width[table.image], images.height[table.image]], axis=1)
         near[:, :2] = (table.xyxy[:, :2] <= self.border_px) & np.isfinite(size)
         near[:, 2:] = table.xyxy[:, 2:] >= size - self.border_px
-        border = _quantities(near)[detected.asked_reference]
-        n_cut = np.stack([np.bincount(groups.of_asked, b, groups.n) for b in border.T], axis=1)
-        n_used = np.stack(
-            [np.bincount(groups.of_pair, u, groups.n) for u in measured.usable.T], axis=1
-        )
+        cut = _with_axes(near)
+        n_cut = _count(cut[detected.asked_reference], groups.of_asked, groups.n)[:, _TO_QUANTITY]
+        n_used = _count(measured.usable[:, :6], groups.of_pair, groups.n)[:, _TO_QUANTITY]
         with np.errstate(invalid="ignore", divide="ignore"):
             share = np.clip(1 - n_used / (n_asked - n_cut), 0, 1)
         return np.asarray(np.where(n_asked > n_cut, share, np.nan))
@@ -296,7 +295,7 @@ class BiasFinder:
             [measured.reference, groups.of_pair], [len(self.matches.reference.table), groups.n]
         )
         return collective(
-            self._values["tolerance"],
+            self.measurements.values("tolerance"),
             item=item,
             annotator=measured.annotator,
             cluster=measured.cluster,
@@ -333,10 +332,17 @@ class BiasFinder:
         )
 
 
-def _quantities(edges: Array) -> Array:
-    """Spread flags of the four edges to all eight quantities that use them."""
-    out = np.empty((len(edges), K), dtype=bool)
+def _with_axes(edges: Array) -> Array:
+    """Add to flags of the four edges those of the two axes: either of their edges."""
+    out = np.empty((len(edges), 6), dtype=bool)
     out[:, :4] = edges
-    out[:, 4:6] = edges[:, :2] | edges[:, 2:]
-    out[:, 6:] = out[:, 4:6]
+    np.logical_or(edges[:, :2], edges[:, 2:], out=out[:, 4:])
     return out
+
+
+def _count(flags: Array, group: Ints, n_groups: int) -> Ints:
+    """Count the flags of each column in each group."""
+    if n_groups == 1:
+        return np.asarray(np.count_nonzero(flags, axis=0))[None, :]
+    columns = [np.bincount(group[column], minlength=n_groups) for column in flags.T]
+    return np.stack(columns, axis=1)

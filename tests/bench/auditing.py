@@ -28,11 +28,13 @@ def _command_line(works, work, gold):
     return ["-m", "annqc", "audit", str(work), "--gold", str(gold), "--json", str(out)]
 
 
-def whole(gold, work, *, engine="auto"):
-    """Audit two files: findings and scores as arrays."""
+def whole(gold, work, *, engine="auto", tables=False):
+    """Audit two files: verdicts and scores as arrays, and the whole table of findings if asked."""
     done = annqc.audit(work, gold, engine=engine)
     done.findings()
     done.score_columns()
+    if tables:
+        done.bias_columns()
     return done
 
 
@@ -46,6 +48,7 @@ def warm(works):
     contestants = {
         "numba": lambda: whole(gold, work, engine="numba"),
         "numpy": lambda: whole(gold, work, engine="numpy"),
+        "tables": lambda: whole(gold, work, engine="numba", tables=True),
         "read": lambda: (annqc.read(gold), annqc.read(work)),
         "peer": lambda: (decode(gold), decode(work)),
     }
@@ -54,6 +57,7 @@ def warm(works):
     parts = (
         ("numba", "files to verdicts, numba", Goal(at_most=3)),
         ("numpy", "files to verdicts, numpy", Goal(at_most=3)),
+        ("tables", "files to tables in three units, numba", Goal()),
         ("read", "reading alone", Goal()),
     )
     for key, label, goal in parts:
