@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 __all__ = ["hanging", "score_table"]
 
 LONGEST_NAME: Final = 24
+ROUNDING: Final = 1e-9
+"""An interval is rounded outwards, but not for what the last bit of a float adds."""
 TITLES: Final = {"label_accuracy": "label accuracy", "mean_iou": "mean IoU"}
 
 
@@ -100,9 +102,18 @@ def _column(title: str, cells: list[str], *, right: bool = False) -> list[str]:
 
 
 def _interval(columns: dict[str, Array], name: str, row: int) -> str:
+    """Write a score with its interval, rounded outwards."""
     value, low, high = (float(columns[name + end][row]) for end in ("", "_low", "_high"))
     if np.isnan(value):
         return "-"
     if np.isnan(low) or np.isnan(high):
         return f"{value:.2f} (no interval)"
-    return f"{value:.2f} ({low:.2f}-{high:.2f})"
+    low, high = np.floor(100 * low + ROUNDING) / 100, np.ceil(100 * high - ROUNDING) / 100
+    return f"{_share(value)} ({low:.2f}-{high:.2f})"
+
+
+def _share(value: float) -> str:
+    """Write a share with two decimals; only what is whole reads 1.00, only nothing reads 0.00."""
+    if 0 < value < 1:
+        value = min(max(value, 0.01), 0.99)
+    return f"{value:.2f}"

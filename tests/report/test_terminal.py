@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 import re
 from dataclasses import replace
 
@@ -12,7 +13,7 @@ from rich.cells import cell_len
 
 import annqc
 from annqc import Habit
-from annqc.report.grid import hanging
+from annqc.report.grid import hanging, score_table
 from annqc.report.problems import lint_screen
 from annqc.report.terminal import make_console, render, screen
 from annqc.tables import Problem, ids_array
@@ -72,8 +73,9 @@ def test_scores_have_intervals_images_and_rank_ranges(mixed):
     text = render(mixed)
     line = next(line for line in text.splitlines() if re.match(r"  eve +60 ", line))
     scores = mixed.scores().set_index("annotator").loc["eve"]
-    recall = f"{scores['recall']:.2f} ({scores['recall_low']:.2f}-{scores['recall_high']:.2f})"
-    assert recall in line
+    # Rounded outwards: the interval on screen holds the interval of the table.
+    low, high = math.floor(100 * scores["recall_low"]), math.ceil(100 * scores["recall_high"])
+    assert f"{scores['recall']:.2f} ({low / 100:.2f}-{high / 100:.2f})" in line
     assert line.endswith(f" {scores['rank_low']}-{scores['rank_high']}")
 
 
@@ -254,3 +256,20 @@ def test_lint_lists_kinds_with_examples(mixed):
     out = io.StringIO()
     lint_screen(make_console(out, width=80), mixed.work)
     assert "No problems." in out.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("value", "low", "high", "text"),
+    [
+        (1.0, 0.996, 1.0, "1.00 (0.99-1.00)"),
+        (0.998, 0.996, 0.999, "0.99 (0.99-1.00)"),
+        (0.002, 0.0, 0.011, "0.01 (0.00-0.02)"),
+        (0.5, 0.4, 0.6, "0.50 (0.40-0.60)"),
+        (0.0, 0.0, 0.07, "0.00 (0.00-0.07)"),
+    ],
+)
+def test_only_what_is_whole_reads_one(value, low, high, text):
+    made = annqc.simulate(["ann"], n_images=10, rng=0)
+    columns = annqc.audit(made.work, made.gold).score_columns()
+    columns |= {"recall": [value], "recall_low": [low], "recall_high": [high]}
+    assert text in score_table(columns, 1, width=80, labels=True)[1]
