@@ -74,5 +74,5 @@ $(VENV)/.installed-dev: pyproject.toml | $(VENV)/bin/python
 
 $(VENV)/.installed-bench: pyproject.toml | $(VENV)/.installed-dev
 	@echo "==> installing the programs that the benchmarks compare with (once)"
-	@$(PIP) install --group bench
+	@$(PIP) install --group peers-heavy
 	@touch $@

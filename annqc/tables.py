@@ -341,7 +341,7 @@ class Dataset:
         """Rows of the input that cannot be used."""
         return sum(issue.severity == "dropped" for issue in self.issues)
 
-    @cached_property
+    @property
     def annotations(self) -> pd.DataFrame:
         """The drawn objects as a long table, ids as they were given."""
         t = self.table
@@ -360,7 +360,7 @@ class Dataset:
             columns["track_id"] = t.track
         return to_frame({**columns, **t.extra})
 
-    @cached_property
+    @property
     def images(self) -> pd.DataFrame:
         """The images as a table."""
         i = self.image_table
@@ -369,7 +369,7 @@ class Dataset:
         columns.update({name: column for name, column in optional.items() if column is not None})
         return to_frame({**columns, **i.extra})
 
-    @cached_property
+    @property
     def annotators(self) -> pd.DataFrame:
         """One row an annotator: how many annotations they drew, on how many images."""
         t = self.table
@@ -383,7 +383,7 @@ class Dataset:
             }
         )
 
-    @cached_property
+    @property
     def categories(self) -> pd.DataFrame:
         """One row a category."""
         counts = np.bincount(self.table.category, minlength=len(self.category_ids))
@@ -395,7 +395,7 @@ class Dataset:
             }
         )
 
-    @cached_property
+    @property
     def assignments(self) -> pd.DataFrame | None:
         """Annotator x image that was asked, or None where the input does not say."""
         if self.assigned is None:
@@ -407,7 +407,7 @@ class Dataset:
             }
         )
 
-    @cached_property
+    @property
     def problems(self) -> pd.DataFrame:
         """Every unusable or odd row, with where it stands."""
         names = (

@@ -47,6 +47,8 @@ GROSS_SCALES: Final = 5.0
 MAD_TO_SD: Final = 1.4826
 MEAN_DEVIATION_TO_SD: Final = 1.2533
 TINY: Final = 1e-300
+NO_SPREAD: Final = 1e-6
+"""A scale below this share of the mean deviation is the rounding noise of equal values."""
 ROUNDING: Final = 16 * np.finfo(np.float64).eps
 
 SECONDS_SAVED: Final = 1e-7
@@ -135,8 +137,9 @@ class Location:
         Effective number of clusters, ``W1² / W2``.
     n_clusters, n, n_nan : int64
         Clusters and values used, and values that were not finite.
-    m0, scale, kappa : float64
-        Weighted median, scale and unclipped weight behind the pseudo-values.
+    m0, centre, scale, kappa : float64
+        Weighted median, Huber location before clustering, scale, and unclipped weight behind the
+        pseudo-values.
     clip_frac, gross_rate : float64
         Share of values beyond ``c`` scales of the location, and beyond five.
     mean, low, high : float64
@@ -158,6 +161,7 @@ class Location:
     n: Ints
     n_nan: Ints
     m0: Floats
+    centre: Floats
     scale: Floats
     kappa: Floats
     clip_frac: Floats
@@ -180,6 +184,7 @@ def cluster_location(
     grid: Array | float = 0.0,
     group_grid: Array | None = None,
     missing: Array | None = None,
+    given: Location | None = None,
     rho0: float = RHO0,
     c: float = HUBER_C,
     robust: bool = True,
@@ -205,6 +210,9 @@ def cluster_location(
         Share of the group that was never measured; asks for ``bound_low, bound_high``: the median
         of the whole group lies in [F⁻¹((0.5 - m) / (1 - m)), F⁻¹(0.5 / (1 - m))], anything at all
         for m >= 0.5.
+    given : Location, optional
+        Take centre, scale and kappa of every group from here, as the shards of one work must, so
+        that their sums merge to those of the whole.
     rho0 : float
         Working correlation: 0 weighs values alike, 1 clusters alike.
     c : float
@@ -257,13 +265,26 @@ def cluster_location(
     absent = None
     if missing is not None:
         absent = np.ascontiguousarray(np.broadcast_to(missing, (g, k)), dtype=np.float64)
-    if choose_engine(columns.size, engine=engine) == "numba":
+    if given is None and choose_engine(columns.size, engine=engine) == "numba":
         raw = kernel.locate(
             group, cluster, columns, g, steps_grid, absent, rho0, c, robust=robust, steps=steps
         )
     else:
+        fixed = None
+        if given is not None:
+            fixed = np.stack([x.reshape(g, k) for x in (given.centre, given.scale, given.kappa)])
         raw = _locate(
-            group, cluster, columns, g, steps_grid, absent, rho0, c, robust=robust, steps=steps
+            group,
+            cluster,
+            columns,
+            g,
+            steps_grid,
+            absent,
+            rho0,
+            c,
+            robust=robust,
+            steps=steps,
+            fixed=fixed,
         )
     return _assemble(raw, steps_grid, flat=flat)
 
@@ -323,6 +344,7 @@ def _locate(
     *,
     robust: bool,
     steps: int,
+    fixed: Floats | None,
 ) -> dict[str, Array]:
     """Batched numpy path: rows sorted by (group, cluster), columns (K, N)."""
     k = len(columns)
@@ -350,6 +372,7 @@ def _locate(
                 c,
                 robust=robust,
                 steps=steps,
+                fixed=None if fixed is None else fixed[:, layout.groups, column],
             )
             for name, value in stats.items():
                 out[name][layout.groups, column] = value
@@ -365,6 +388,7 @@ def _column(
     *,
     robust: bool,
     steps: int,
+    fixed: Floats | None,
 ) -> dict[str, Any]:
     """Statistics of one column in its non-empty groups."""
     stats: dict[str, Any] = {}
@@ -372,26 +396,18 @@ def _column(
     ranked = layout.rank(v) if robust or missing is not None else None
     stats["mean"] = layout.per_group(v) / count
     if robust and ranked is not None:
-        m0 = layout.weighted_median(v, ranked)
-        deviation = np.abs(v - layout.spread(m0))
-        folded = layout.rank_folded(deviation, ranked)
-        scale = MAD_TO_SD * layout.weighted_median(deviation, folded)
-        scale = np.maximum(scale, SCALE_FLOOR * grid)
-        flat = ~(scale > 0)
-        if flat.any():
-            mean_deviation = layout.per_group(layout.weight * deviation) / layout.group_weight
-            scale = np.where(flat, MEAN_DEVIATION_TO_SD * mean_deviation, scale)
-            scale = np.where(scale > 0, scale, 1e-12)
-        m = m0
-        for _ in range(steps):
-            z, kappa, _ = _clipped(layout, v, m, scale, c)
-            m = m + scale * (layout.per_group(layout.weight * z) / layout.group_weight) / kappa
+        if fixed is None:
+            m0, m, scale = _centre(layout, v, ranked, grid, c, steps)
+            stats["m0"] = m0
+        else:
+            m, scale, _ = fixed
         z, kappa, outside = _clipped(layout, v, m, scale, c)
+        kappa = kappa if fixed is None else fixed[2]
         used = layout.spread(m) + layout.spread(scale / kappa) * z
-        low, high = layout.quantile(v, ranked, 0.05), layout.quantile(v, ranked, 0.95)
-        clip_frac = layout.per_group(outside) / count
-        stats |= {"m0": m0, "scale": scale, "kappa": kappa, "clip_frac": clip_frac}
-        stats |= {"low": low, "high": high}
+        stats |= {"centre": m, "scale": scale, "kappa": kappa}
+        stats["clip_frac"] = layout.per_group(outside) / count
+        stats["low"] = layout.quantile(v, ranked, 0.05)
+        stats["high"] = layout.quantile(v, ranked, 0.95)
     else:
         used = v
     if missing is not None and ranked is not None:
@@ -407,6 +423,27 @@ def _column(
         far = np.abs(v - layout.spread(b)) > GROSS_SCALES * layout.spread(stats["scale"])
         stats["gross_rate"] = layout.per_group(far.astype(np.float64)) / count
     return stats
+
+
+def _centre(
+    layout: Layout, v: Floats, ranked: Ints, grid: Floats, c: float, steps: int
+) -> tuple[Floats, Floats, Floats]:
+    """Weighted median, Huber location after the Newton steps, and scale."""
+    m0 = layout.weighted_median(v, ranked)
+    deviation = np.abs(v - layout.spread(m0))
+    folded = layout.rank_folded(deviation, ranked)
+    scale = MAD_TO_SD * layout.weighted_median(deviation, folded)
+    scale = np.maximum(scale, SCALE_FLOOR * grid)
+    if not (scale > NO_SPREAD).all():
+        mean_deviation = layout.per_group(layout.weight * deviation) / layout.group_weight
+        flat = ~(scale > np.minimum(NO_SPREAD, NO_SPREAD * mean_deviation))
+        scale = np.where(flat, MEAN_DEVIATION_TO_SD * mean_deviation, scale)
+        scale = np.where(scale > 0, scale, 1e-12)
+    m = m0
+    for _ in range(steps):
+        z, kappa, _ = _clipped(layout, v, m, scale, c)
+        m = m + scale * (layout.per_group(layout.weight * z) / layout.group_weight) / kappa
+    return m0, m, scale
 
 
 def _clipped(

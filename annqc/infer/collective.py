@@ -31,9 +31,10 @@ MIN_ANNOTATORS: Final = 3
 class Collective:
     """Shared offset of each group and quantity, arrays (n_groups, K), in the units of the values.
 
-    ``shift`` is the estimate where the group is collectively biased, else 0. ``method`` is
-    ``"objects"`` (median over at least three annotators of each gold object, clustered by image),
-    ``"annotators"`` (each annotator a cluster) or ``""`` where there is too little to ask.
+    ``shift`` is what individuals are not blamed for: the estimate on every quantity of an axis on
+    which the group is collectively biased, else 0. ``method`` is ``"objects"`` (median over at
+    least three annotators of each gold object, clustered by image), ``"annotators"`` (each
+    annotator a cluster) or ``""`` where there is too little to ask.
     """
 
     estimate: Floats
@@ -94,6 +95,7 @@ def collective(
     n_groups: int,
     margin: Array,
     group_grid: Array,
+    axis: Array | None = None,
     alpha: float = ALPHA,
     engine: Engine = "auto",
 ) -> Collective:
@@ -111,6 +113,9 @@ def collective(
         Largest offset that is no bias.
     group_grid : (n_groups, K) array_like
         Coordinate step.
+    axis : (K,) array_like of int, optional
+        Quantities with the same number hang together (an edge, the shift and the growth that it is
+        part of): what is shared in one is shared in all. Each stands alone if not given.
     alpha : float
         Level.
     engine : {"auto", "numpy", "numba"}
@@ -122,9 +127,10 @@ def collective(
 
     Notes
     -----
-    Where gold objects with at least three annotators span five images, the medians over annotators
-    are tested with images as clusters; else, with at least five annotators, all values with
-    annotators as clusters. Otherwise nothing is claimed: with one or two annotators a biased gold
+    Where gold objects with at least three annotators are the rule (half of the pairs or more) and
+    span five images, the medians over annotators are tested with images as clusters; else, with at
+    least five annotators, all values with annotators as clusters; else the medians after all, where
+    they span five images. Otherwise nothing is claimed: with one or two annotators a biased gold
     and a biased annotator look the same.
     """
     group = np.asarray(group, dtype=np.int64)
@@ -141,7 +147,11 @@ def collective(
         )
     )
     objects_speak = eligible(by_object.n_clusters, by_object.df)
-    annotators_speak = eligible(by_annotator.n_clusters, by_annotator.df) & ~objects_speak
+    annotators_speak = eligible(by_annotator.n_clusters, by_annotator.df)
+    n_pairs = np.bincount(group, minlength=n_groups)
+    n_shared = np.bincount(group[_shared(item)], minlength=n_groups)
+    objects_speak &= (2 * n_shared >= n_pairs)[:, None] | ~annotators_speak
+    annotators_speak &= ~objects_speak
 
     def pick(name: str, default: float) -> Array:
         first, second = getattr(by_object, name), getattr(by_annotator, name)
@@ -159,9 +169,26 @@ def collective(
         p_value=p,
         n_clusters=pick("n_clusters", 0).astype(np.int64),
         biased=biased,
-        shift=np.where(biased, estimate, 0.0),
+        shift=np.where(_along_axes(biased, axis), np.nan_to_num(estimate), 0.0),
         method=method,
     )
+
+
+def _shared(item: Ints) -> Bools:
+    """Whether at least three annotators drew the gold object of each pair."""
+    _, inverse, count = np.unique(item, return_inverse=True, return_counts=True)
+    return np.asarray(count[inverse] >= MIN_ANNOTATORS)
+
+
+def _along_axes(biased: Bools, axis: Array | None) -> Bools:
+    """Spread a collective finding over the quantities that hang together with it."""
+    if axis is None:
+        return biased
+    axis = np.asarray(axis)
+    out = np.zeros_like(biased)
+    for one in np.unique(axis):
+        out[:, axis == one] = biased[:, axis == one].any(axis=1, keepdims=True)
+    return out
 
 
 def inherit(strata: Collective, pooled: Collective) -> Floats:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from annqc.infer.multiplicity import Accusation, accuse
+from annqc.infer.multiplicity import HEAD_WEIGHT, Accusation, accuse
 from annqc.infer.verdicts import (
     ALPHA,
     BIASED,
@@ -36,9 +36,12 @@ class Decisions:
 
     Attributes
     ----------
-    p_value, p_clean, p_adjusted : float64
-        Against the margin, for equivalence, and after multiplicity (the smallest false discovery
-        rate at which the finding would be named); NaN where there were too few clusters to test.
+    p_value, p_clean : float64
+        Against the margin (where everybody is off, against the others and the reference both), and
+        for equivalence.
+    p_adjusted : float64
+        After multiplicity: the smallest false discovery rate at which the finding would be named;
+        NaN where there were too few clusters to test.
     verdict : int8
         Codes into `annqc.infer.verdicts.VERDICTS`.
     n_more : float64
@@ -47,8 +50,8 @@ class Decisions:
     measurable : bool
         Clean, and yet distinguishable from zero.
     agrees : bool
-        Differs from the others, who are collectively off, but not from the reference: not an
-        accusation.
+        Differs from the others, who are collectively off, but is not shown to be off from the
+        reference in the same direction: not an accusation.
     tested : bool
     """
 
@@ -98,33 +101,75 @@ def decide_fleet(
         ``strata`` is None where there are none.
     accusation : Accusation
     """
-    enough = eligible(pooled.n_clusters, pooled.df)
-    p = p_bias(pooled.estimate - shared, pooled.se, pooled.df, margin)
-    p_head = np.where(enough, p, np.nan)
+    p = _accusing_p(pooled, margin, shared)
+    tested = eligible(pooled.n_clusters, pooled.df)
+    p_head = np.where(tested, p, np.nan)
     if strata is None or unit is None or strata_shared is None:
         accusation = accuse(p_head, q=q)
-        head = _decide(
-            pooled, p, p_head, accusation.head, accusation.head_adjusted, margin, shared, alpha
-        )
+        planned = _planning_level(accusation, p_head, 1.0, q)[:, None]
+        named = (accusation.head, accusation.head_adjusted)
+        head = _decide(pooled, (p, tested), named, margin, shared, alpha, planned)
         return head, None, accusation
-    tested = eligible(strata.n_clusters, strata.df)
-    tested[:, N_TESTED_IN_STRATA:] = False
-    p_strata = p_bias(strata.estimate - strata_shared, strata.se, strata.df, margin)
+    tested_inside = eligible(strata.n_clusters, strata.df)
+    tested_inside[:, N_TESTED_IN_STRATA:] = False
+    p_strata = _accusing_p(strata, margin, strata_shared)
     slots = _slots(unit, len(p_head))
     width = int(slots.max(initial=-1)) + 1
     family = np.full((len(p_head), width, N_TESTED_IN_STRATA), np.nan)
-    edges = np.where(tested, p_strata, np.nan)
+    edges = np.where(tested_inside, p_strata, np.nan)
     family[unit, slots] = edges[:, :N_TESTED_IN_STRATA]
-    accusation = accuse(p_head, family.reshape(len(p_head), -1), q=q)
-    named = np.zeros(p_strata.shape, dtype=bool)
+    flat = family.reshape(len(p_head), -1)
+    accusation = accuse(p_head, flat, q=q)
+    named_inside = np.zeros(p_strata.shape, dtype=bool)
     adjusted = np.full(p_strata.shape, np.nan)
-    for target, source in ((named, accusation.strata), (adjusted, accusation.strata_adjusted)):
+    for target, source in (
+        (named_inside, accusation.strata),
+        (adjusted, accusation.strata_adjusted),
+    ):
         target[:, :N_TESTED_IN_STRATA] = source.reshape(family.shape)[unit, slots]
     head = _decide(
-        pooled, p, p_head, accusation.head, accusation.head_adjusted, margin, shared, alpha
+        pooled,
+        (p, tested),
+        (accusation.head, accusation.head_adjusted),
+        margin,
+        shared,
+        alpha,
+        _planning_level(accusation, p_head, HEAD_WEIGHT, q)[:, None],
     )
-    inner = _decide(strata, p_strata, edges, named, adjusted, margin, strata_shared, alpha)
+    inner = _decide(
+        strata,
+        (p_strata, tested_inside),
+        (named_inside, adjusted),
+        margin,
+        strata_shared,
+        alpha,
+        _planning_level(accusation, flat, 1 - HEAD_WEIGHT, q)[unit][:, None],
+    )
     return head, inner, accusation
+
+
+def _accusing_p(found: Location, margin: Floats, shared: Floats) -> Floats:
+    """p-value of an accusation.
+
+    Where everybody is off, both must hold: off from the others, and off from the reference in the
+    same direction. The larger of the two p-values tests that.
+    """
+    excess = found.estimate - shared
+    p = p_bias(excess, found.se, found.df, margin)
+    raw = p_bias(found.estimate, found.se, found.df, margin)
+    both = np.where(np.sign(excess) == np.sign(found.estimate), np.maximum(p, raw), 1.0)
+    return np.where(np.broadcast_to(shared, p.shape) != 0, both, p)
+
+
+def _planning_level(accusation: Accusation, p: Floats, share: float, q: float) -> Floats:
+    """Level at which one more annotator would be accused on a single test, for planning.
+
+    With R accused among A, Benjamini-Hochberg accuses one more at ``q (R + 1) / A``, and Simes'
+    rule names a single one of k tests at a k-th of that.
+    """
+    n_tested = max(int((~np.isnan(accusation.p_annotator_adjusted)).sum()), 1)
+    level = share * q * min(int(accusation.accused.sum()) + 1, n_tested) / n_tested
+    return np.asarray(level / np.maximum((~np.isnan(p)).sum(axis=1), 1))
 
 
 def _slots(unit: Ints, n_units: int) -> Ints:
@@ -138,30 +183,30 @@ def _slots(unit: Ints, n_units: int) -> Ints:
 
 def _decide(
     found: Location,
-    p: Floats,
-    p_tested: Floats,
-    named: Bools,
-    adjusted: Floats,
+    tests: tuple[Floats, Bools],
+    accused: tuple[Bools, Floats],
     margin: Floats,
     shared: Floats,
     alpha: float,
+    planned: Floats,
 ) -> Decisions:
     """Combine accusation, equivalence and the collective offset into verdicts."""
+    p, tested = tests
+    named, adjusted = accused
     enough = eligible(found.n_clusters, found.df)
     estimate, se, df = found.estimate, found.se, found.df
+    excess = estimate - shared
     cleared = p_clean(estimate, se, df, margin)
-    clean = enough & (cleared < alpha)
-    agrees = named & clean
     together = (np.broadcast_to(shared, estimate.shape) != 0) & enough
-    alike = (p_bias(estimate, se, df, margin) < alpha) | (
-        p_clean(estimate - shared, se, df, margin) < alpha
-    )
+    differs = together & (p_bias(excess, se, df, margin) < alpha)
+    agrees = differs & (p >= alpha)
     verdict = np.full(estimate.shape, UNDECIDED, dtype=np.int8)
-    verdict[together & alike] = COLLECTIVE
-    verdict[clean] = CLEAN
+    verdict[together & ~differs & (p_bias(estimate, se, df, margin) < alpha)] = COLLECTIVE
+    verdict[enough & (cleared < alpha) & ~agrees] = CLEAN
     verdict[named] = BIASED
-    verdict[agrees] = UNDECIDED
-    more = more_clusters(estimate - shared, se, found.n_eff, found.n_clusters, margin, alpha=alpha)
+    more = more_clusters(
+        excess, se, found.n_eff, found.n_clusters, margin, alpha=alpha, alpha_biased=planned
+    )
     return Decisions(
         p_value=p,
         p_clean=cleared,
@@ -170,5 +215,5 @@ def _decide(
         n_more=np.where(verdict == UNDECIDED, more, np.nan),
         measurable=(verdict == CLEAN) & (p_bias(estimate, se, df, 0.0) < alpha),
         agrees=agrees,
-        tested=~np.isnan(p_tested),
+        tested=tested,
     )

@@ -14,6 +14,8 @@ __all__ = ["Ranks", "Shrunken", "rank_intervals", "reml_tau2", "shrink", "smooth
 
 N_DRAWS: Final = 2000
 WORST_SHARE: Final = 0.1
+TIE: Final = 1e-5
+"""Biases this close, relative to their size, are equal for ranking."""
 SMOOTH_BELOW: Final = 15
 PRIOR_DF: Final = 4.0
 
@@ -30,7 +32,7 @@ class Shrunken:
 
 @dataclass(frozen=True, eq=False, slots=True, kw_only=True)
 class Ranks:
-    """Rank 1 is the smallest bias; ``rank`` is the median draw, ``low, high`` hold 90 %.
+    """Rank 1 is the smallest bias on the worst edge; ``low, high`` hold 90 % of the draws.
 
     ``p_worst`` is the probability of being among the worst tenth (at least one annotator).
     """
@@ -183,9 +185,13 @@ def rank_intervals(
             size = min(block, n_draws - start)
             noise = generator.standard_normal((size, *sd.shape), dtype=np.float32)
             drawn[start : start + size] = np.abs(mean[usable] + sd * noise).max(axis=2)
+        # Annotators who cannot be told apart share their ranks: chance decides anew in every draw.
+        drawn *= 1 + TIE * generator.random(drawn.shape, dtype=np.float32)
+        drawn += np.finfo(np.float32).tiny * generator.random(drawn.shape, dtype=np.float32)
         positions = drawn.argsort(axis=1).argsort(axis=1) + 1
         tail = (1 - confidence) / 2
         bounds = np.quantile(positions, (tail, 0.5, 1 - tail), axis=0, method="closest_observation")
-        low[usable], rank[usable], high[usable] = bounds
+        low[usable], _, high[usable] = bounds
+        rank[usable] = metric[usable].argsort().argsort() + 1
         p_worst[usable] = (positions > k - max(1, round(k * WORST_SHARE))).mean(axis=0)
     return Ranks(rank=rank, low=low, high=high, metric=metric, p_worst=p_worst)

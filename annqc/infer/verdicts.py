@@ -104,7 +104,7 @@ def clusters_needed(
     *,
     target: Literal["clean", "biased"],
     power: float = POWER,
-    alpha: float = ALPHA,
+    alpha: Array | float = ALPHA,
 ) -> Floats:
     """Clusters that a verdict takes, if the estimate and the spread stay as they are.
 
@@ -116,6 +116,8 @@ def clusters_needed(
         Bias and margin, in the same units.
     target : {"clean", "biased"}
         Which verdict is asked for.
+    power, alpha : float or array_like
+        Probability of reaching it, and level of the test.
 
     Returns
     -------
@@ -141,6 +143,7 @@ def clusters_needed(
     miss = np.where((size == 0) & (target == "clean"), (1 - power) / 2, 1 - power)
     with np.errstate(all="ignore"):
         ratio = np.where(gap > 0, (sd / gap) ** 2, np.nan)
+        alpha = np.asarray(alpha, dtype=np.float64)
         z = -special.ndtri(alpha) - special.ndtri(miss)
         needed = np.maximum(G_MIN, z**2 * ratio)
         for _ in range(60):
@@ -161,22 +164,37 @@ def more_clusters(
     delta: Array,
     *,
     alpha: float = ALPHA,
+    alpha_biased: Array | float | None = None,
 ) -> Floats:
     """How many more clusters would settle an undecided finding.
+
+    Parameters
+    ----------
+    estimate, se, n_eff, n_clusters : (...) array_like
+        From `annqc.infer.cht.Location`.
+    delta : array_like
+        Margin, in the units of the estimate.
+    alpha, alpha_biased : float or array_like
+        Level of the test for clean, and that of the test for biased: where many are tested, an
+        accusation takes more. The first serves for both if the second is not given.
 
     Returns
     -------
     array of float64
         Further clusters, at least one; NaN where no reasonable number would do (the estimate is
-        within 5 % of the margin, or more than 10,000 are needed) or where there is no spread to
-        plan with.
+        within 5 % of the margin, or more than 10,000 are needed). With too few clusters for a
+        verdict, what is missing to five: before that there is nothing to plan with.
     """
-    size = np.abs(np.asarray(estimate, dtype=np.float64))
+    estimate = np.asarray(estimate, dtype=np.float64)
+    size = np.abs(estimate)
     margin = np.broadcast_to(np.asarray(delta, dtype=np.float64), size.shape)
+    level = np.broadcast_to(alpha if alpha_biased is None else alpha_biased, size.shape)
+    have = np.broadcast_to(np.asarray(n_clusters), size.shape)
     with np.errstate(all="ignore"):
         sd = np.sqrt(n_eff) * se
         clean = clusters_needed(sd, size, margin, target="clean", alpha=alpha)
-        biased = clusters_needed(sd, size, margin, target="biased", alpha=alpha)
+        biased = clusters_needed(sd, size, margin, target="biased", alpha=level)
         needed = np.where(size < margin, clean, biased)
         hopeless = (np.abs(size - margin) <= TOO_CLOSE * margin) | ~(needed <= INFEASIBLE_FROM)
-        return np.where(hopeless, np.nan, np.maximum(needed - n_clusters, 1))
+        planned = np.where(hopeless, np.nan, np.maximum(needed - have, 1))
+    return np.where(have < G_MIN, G_MIN - have, planned)

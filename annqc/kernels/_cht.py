@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 MAD_TO_SD = 1.4826
 MEAN_DEVIATION_TO_SD = 1.2533
 KAPPA_MIN = 0.25
+NO_SPREAD = 1e-6
 SCALE_FLOOR = 0.75
 GROSS_SCALES = 5.0
 
@@ -112,7 +113,7 @@ def locate_groups(
     sums: Floats,
     stats: Floats,
 ) -> None:
-    """Fill ``sums`` (8, n_groups, K) and ``stats`` (10, n_groups, K); NaN values are left out."""
+    """Fill ``sums`` (8, n_groups, K) and ``stats`` (11, n_groups, K); NaN values are left out."""
     n_groups, k = grid.shape
     longest = 1
     for g in range(n_groups):
@@ -162,11 +163,12 @@ def locate_groups(
                 stats[1, g, column] = m
                 scale = MAD_TO_SD * weighted_deviation(v, w, order, n, total, m)
                 scale = max(scale, SCALE_FLOOR * grid[g, column])
-                if not scale > 0:
+                if not scale > NO_SPREAD:
                     spread = 0.0
                     for i in range(n):
                         spread += w[i] * abs(v[i] - m)
-                    scale = MEAN_DEVIATION_TO_SD * spread / total
+                    if not scale > min(NO_SPREAD, NO_SPREAD * spread / total):
+                        scale = MEAN_DEVIATION_TO_SD * spread / total
                     if not scale > 0:
                         scale = 1e-12
                 clipped = 0
@@ -185,6 +187,7 @@ def locate_groups(
                     kappa = max(inside / total, KAPPA_MIN)
                     if step < steps:
                         m += scale * (pull / total) / kappa
+                stats[10, g, column] = m
                 stats[2, g, column] = scale
                 stats[3, g, column] = kappa
                 stats[4, g, column] = clipped / n

@@ -24,6 +24,7 @@ STATISTICS: Final = (
     "high",
     "bound_low",
     "bound_high",
+    "centre",
 )
 SUMS: Final = ("G", "N", "W1", "W2", "W3", "T1", "T2", "Q2")
 

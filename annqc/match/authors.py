@@ -35,9 +35,10 @@ def authored(reference: Dataset, candidate: Dataset) -> Ints:
     """
     if not (reference.authors_known and candidate.authors_known):
         return np.empty(0, dtype=np.int64)
-    code = {who: row for row, who in enumerate(candidate.annotator_ids.tolist())}
-    same = np.array([code.get(who, -1) for who in reference.annotator_ids.tolist()], dtype=np.int64)
-    drawn = same[reference.table.annotator]
+    # The number 7 in one file and the text "7" in another are one person.
+    code = {str(who): row for row, who in enumerate(candidate.annotator_ids.tolist())}
+    same = [code.get(str(who), -1) for who in reference.annotator_ids.tolist()]
+    drawn = np.array(same, dtype=np.int64)[reference.table.annotator]
     there = drawn >= 0
     return np.unique(drawn[there] * len(reference.image_table) + reference.table.image[there])
 

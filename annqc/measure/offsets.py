@@ -13,13 +13,23 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from annqc.measure.tolerance import Tolerance
-from annqc.tables import QUANTITIES
+from annqc.tables import QUANTITIES, encode
 
 if TYPE_CHECKING:
     from annqc.match import Matches
     from annqc.tables import Bools, Floats, Ints
 
-__all__ = ["AXIS", "BORDER_PX", "MARGIN", "Measurements", "iou_1d", "measure", "offsets"]
+__all__ = [
+    "AXIS",
+    "BORDER_PX",
+    "MARGIN",
+    "Measurements",
+    "clusters",
+    "clusters_of_drawn",
+    "iou_1d",
+    "measure",
+    "offsets",
+]
 
 BORDER_PX: Final = 2.0
 """An edge this close to the image border says nothing about the annotator."""
@@ -108,6 +118,8 @@ class Measurements:
         Edges within `BORDER_PX` of the image border.
     gated : (n, 2) bool
         Pairs that failed the gate for the horizontal and for the vertical quantities.
+    rule : Tolerance
+        What ``tolerance`` was worked out from.
     """
 
     reference: Ints
@@ -120,6 +132,7 @@ class Measurements:
     usable: Bools
     at_border: Bools
     gated: Bools
+    rule: Tolerance
 
     def __len__(self) -> int:
         return len(self.reference)
@@ -163,8 +176,8 @@ def measure(
     tolerance : Tolerance, optional
         ``max(1 px, 2 %)`` if not given.
     border_px : float
-        Edges this close to the image border, in the reference or in the candidate, are left out,
-        where the size of the image is known.
+        Edges this close to the image border, in the reference or in the candidate, are left out.
+        Where the size of the image is unknown, the left and the top border are known all the same.
 
     Returns
     -------
@@ -188,8 +201,6 @@ def measure(
     near = np.empty((len(rows), 4), dtype=bool)
     near[:, :2] = (gold[:, :2] <= border_px) | (box[:, :2] <= border_px)
     near[:, 2:] = (gold[:, 2:] >= size - border_px) | (box[:, 2:] >= size - border_px)
-    # Without a size there is no border to be near to, and a small coordinate proves nothing.
-    near &= np.tile(np.isfinite(size), 2)
     usable = np.empty((len(rows), len(QUANTITIES)), dtype=bool)
     usable[:, :4] = ~near
     usable[:, 4:6] = usable[:, :2] & usable[:, 2:4]
@@ -206,6 +217,7 @@ def measure(
         usable=usable,
         at_border=near,
         gated=gated,
+        rule=tolerance,
     )
 
 
@@ -215,3 +227,17 @@ def clusters(matches: Matches) -> Ints:
     if table.track is None:
         return table.image
     return np.where(table.track >= 0, len(matches.reference.image_table) + table.track, table.image)
+
+
+def clusters_of_drawn(matches: Matches) -> Ints:
+    """Return the unit of evidence of every drawn object: its sequence in video, else its image.
+
+    What is drawn on nothing belongs to no reference track, and one frame tells little more than the
+    next.
+    """
+    image = matches.image_of_candidate
+    sequence = matches.reference.image_table.sequence
+    if matches.reference.table.track is None or sequence is None:
+        return image
+    codes = encode(sequence)[0]
+    return np.where(image >= 0, codes[np.maximum(image, 0)], -1)

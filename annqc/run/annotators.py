@@ -10,6 +10,7 @@ from annqc.infer.difficulty import two_way_skills
 from annqc.infer.rates import rate_sums
 from annqc.infer.shrinkage import rank_intervals, shrink, smooth_variances
 from annqc.infer.verdicts import BIASED, CLEAN, COLLECTIVE, G_MIN, UNDECIDED, VERDICTS
+from annqc.measure.offsets import clusters
 from annqc.tables import EDGES
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from annqc.run.bias import Bias
     from annqc.tables import Array
 
-__all__ = ["rank_annotators", "standing_columns"]
+__all__ = ["annotator_verdicts", "rank_annotators", "standing_columns"]
 
 SEED: Final = 20_240_229
 """Rank intervals come from random draws; the seed makes them the same every time."""
@@ -38,22 +39,23 @@ def standing_columns(matches: Matches, detected: Detections, bias: Bias) -> dict
     Returns
     -------
     dict of str to (n_annotators,) array
-        ``verdict`` (biased: at least one finding is; clean: all four edges are; else collective or
-        undecided) and its ``p_adjusted``; ``rank, rank_low, rank_high, p_worst, worst_edge``;
-        ``far_rate`` with its interval, the share of asked objects that were drawn so far off that
-        they could not be paired; ``iou_adjusted``, the mean IoU on images of average difficulty,
+        ``verdict`` (see `annotator_verdicts`), its ``p_adjusted`` and ``status``, and ``n_more``,
+        the further images that would settle every open edge; ``rank, rank_low, rank_high, p_worst,
+        worst_edge``; ``far_rate`` with its interval, the share of asked objects that were drawn so
+        far off that they could not be paired; ``iou_adjusted``, the mean IoU on images of average
+        difficulty,
         with ``component`` (comparable within the same number, -1 for nobody) and ``weakly_linked``.
     """
-    codes = bias.decisions.verdict
-    edges = codes[:, : len(EDGES)]
-    verdict = np.full(len(codes), UNDECIDED)
-    verdict[(edges == COLLECTIVE).any(axis=1)] = COLLECTIVE
-    verdict[(edges == CLEAN).all(axis=1)] = CLEAN
-    verdict[(codes == BIASED).any(axis=1)] = BIASED
+    codes = annotator_verdicts(bias)
+    decided = bias.decisions
+    few = ~decided.tested[:, : len(EDGES)].any(axis=1)
+    open_edges = decided.verdict[:, : len(EDGES)] == UNDECIDED
+    more = np.where(open_edges, decided.n_more[:, : len(EDGES)], 0.0).max(axis=1)
     ranks = rank_annotators(bias)
     n = len(codes)
     reference = matches.reference.table
     width = max(len(reference), 1)
+    unit = clusters(matches)
     far = np.isin(
         detected.asked_annotator * width + detected.asked_reference,
         matches.far_annotator * width + matches.far_reference,
@@ -62,7 +64,7 @@ def standing_columns(matches: Matches, detected: Detections, bias: Bias) -> dict
         far,
         np.ones(len(far)),
         detected.asked_annotator,
-        reference.image[detected.asked_reference],
+        unit[detected.asked_reference],
         n,
     ).finish(bias.confidence)
     annotator = matches.candidate.table.annotator[detected.pair_candidate]
@@ -72,7 +74,9 @@ def standing_columns(matches: Matches, detected: Detections, bias: Bias) -> dict
     iou = np.bincount(inverse, detected.iou) / np.bincount(inverse) if len(keys) else np.empty(0)
     skills = two_way_skills(iou, keys // n_images, keys % n_images, n)
     return {
-        "verdict": np.array(VERDICTS, dtype=object)[verdict],
+        "verdict": np.array(VERDICTS, dtype=object)[codes],
+        "status": np.where(few, "too_few_clusters", "ok").astype(object),
+        "n_more": np.where(codes == UNDECIDED, more, np.nan),
         "p_adjusted": bias.accusation.p_annotator_adjusted,
         "rank": ranks.rank,
         "rank_low": ranks.low,
@@ -87,6 +91,30 @@ def standing_columns(matches: Matches, detected: Detections, bias: Bias) -> dict
         "component": skills.component,
         "weakly_linked": skills.weak,
     }
+
+
+def annotator_verdicts(bias: Bias) -> Array:
+    """Judge each annotator as a whole.
+
+    Parameters
+    ----------
+    bias : Bias
+        Findings by annotator alone; those of `Bias.pooled` count the strata in.
+
+    Returns
+    -------
+    (n_annotators,) int64
+        Codes into `annqc.infer.verdicts.VERDICTS`. Biased: accused, on the whole work or on a part
+        of it. Clean: not accused, and all four edges are clean. Collective: no edge is undecided,
+        and one is off as everybody is. Else undecided.
+    """
+    edges = bias.decisions.verdict[:, : len(EDGES)]
+    verdict = np.full(len(edges), UNDECIDED)
+    settled = (edges != UNDECIDED).all(axis=1)
+    verdict[settled & (edges == COLLECTIVE).any(axis=1)] = COLLECTIVE
+    verdict[(edges == CLEAN).all(axis=1)] = CLEAN
+    verdict[bias.accusation.accused] = BIASED
+    return verdict
 
 
 def rank_annotators(bias: Bias) -> Ranks:

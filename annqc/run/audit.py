@@ -7,13 +7,15 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
 
-from annqc.errors import SpecError
+import numpy as np
+
+from annqc.errors import SpecError, UnknownNameError
 from annqc.match import MatchPolicy, match
 from annqc.measure.detection import detections
 from annqc.measure.offsets import BORDER_PX, measure
 from annqc.measure.tolerance import Tolerance
 from annqc.run.bias import BiasFinder
-from annqc.run.errors import error_columns
+from annqc.run.errors import ERROR_KINDS, error_columns
 from annqc.run.findings import findings_columns
 from annqc.run.keys import as_names, known_keys
 from annqc.run.pairs import pair_columns
@@ -57,14 +59,18 @@ class Parameters:
     border_px: float = BORDER_PX
 
     def __post_init__(self) -> None:
-        if not 0.5 < self.confidence < 1:
+        if not _is_number(self.confidence) or not 0.5 < self.confidence < 1:
             what = "the confidence level is out of range"
             raise SpecError(
                 what, expected="a number between 0.5 and 1", found=repr(self.confidence)
             )
-        if not self.border_px >= 0:
+        if not _is_number(self.border_px) or not 0 <= self.border_px < np.inf:
             what = "the border width is out of range"
             raise SpecError(what, expected="pixels, zero or more", found=repr(self.border_px))
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 class Run:
@@ -93,6 +99,7 @@ class Run:
         self.parameters = parameters or Parameters()
         self.engine: Engine = engine
         self._bias: dict[tuple[str, ...], Bias] = {}
+        self._scores: dict[tuple[tuple[str, ...], tuple[str, ...]], dict[str, Array]] = {}
         self._again: dict[Parameters, Self] = {}
 
     @cached_property
@@ -121,7 +128,7 @@ class Run:
         """Every problem of the reference, of the candidate, and of bringing them together."""
         return (*self.reference.issues, *self.candidate.issues, *self.matches.issues)
 
-    def annotators(self, by: str | Sequence[str] = ("annotator",)) -> Bias:
+    def annotator_findings(self, by: str | Sequence[str] = ("annotator",)) -> Bias:
         """Find bias in the whole work of each annotator, in one go with the strata of ``by``.
 
         What is said of annotators and what is said of their strata then share one false discovery
@@ -168,7 +175,7 @@ class Run:
                 for name, value in self.__dict__.items()
                 if not isinstance(getattr(type(self), name, None), cached_property)
             }
-            again.__dict__ |= {"parameters": new, "_bias": {}, "_again": {}}
+            again.__dict__ |= {"parameters": new, "_bias": {}, "_scores": {}, "_again": {}}
             if new.policy == old.policy:
                 again.__dict__ |= {"matches": self.matches, "detected": self.detected}
                 if new.tolerance == old.tolerance:
@@ -210,25 +217,40 @@ class Run:
         is reached.
         """
         names = as_names(by)
-        bias = self.annotators(strata) if names == ("annotator",) else None
-        return score_columns(
-            self.matches,
-            self.detected,
-            names,
-            confidence=self.parameters.confidence,
-            bias=bias,
-        )
+        whole = names == ("annotator",)
+        key = (names, as_names(strata) if whole else ())
+        if key not in self._scores:
+            self._scores[key] = score_columns(
+                self.matches,
+                self.detected,
+                names,
+                confidence=self.parameters.confidence,
+                bias=self.annotator_findings(strata) if whole else None,
+            )
+        return dict(self._scores[key])
 
     def error_columns(self) -> dict[str, Array]:
         """`errors` as numpy columns, without pandas."""
+        return dict(self._errors)
+
+    def pair_columns(self) -> dict[str, Array]:
+        """`pairs` as numpy columns, without pandas."""
+        return dict(self._pairs)
+
+    @cached_property
+    def _errors(self) -> dict[str, Array]:
         return error_columns(self.matches, self.measurements)
+
+    @cached_property
+    def _pairs(self) -> dict[str, Array]:
+        return pair_columns(self.matches, self.measurements)
 
     @property
     def columns(self) -> list[str]:
         """Every column that ``by=`` may name."""
         return known_keys(self.matches)
 
-    @cached_property
+    @property
     def pairs(self) -> pd.DataFrame:
         """One row a pair, missed and spurious included, with signed offsets in pixels.
 
@@ -236,7 +258,7 @@ class Run:
         ``paired`` rows overlap too little to count as found and are compared edge by edge all the
         same. ``in_offsets`` says whether the row entered the offset tests.
         """
-        return to_frame(pair_columns(self.matches, self.measurements))
+        return to_frame(self.pair_columns())
 
     def bias(self, by: str | Sequence[str] = ("annotator",)) -> pd.DataFrame:
         """Say who is off, on which edge, by how much, and how sure that is.
@@ -273,24 +295,35 @@ class Run:
         """
         return to_frame(self.score_columns(by))
 
-    def errors(self, *, kind: str | None = None) -> pd.DataFrame:
+    def errors(self, *, kind: str | None = None, annotator: object = None) -> pd.DataFrame:
         """One row an error, the one whose correction gains most first.
 
         Parameters
         ----------
         kind : str, optional
             Only this kind (see `annqc.run.errors.ERROR_KINDS`).
-        """
-        from annqc.errors import UnknownNameError
-        from annqc.run.errors import ERROR_KINDS
+        annotator : object, optional
+            Only those of this annotator.
 
-        frame = to_frame(self.error_columns())
-        if kind is None:
-            return frame
-        if kind not in ERROR_KINDS:
-            what = "kind of error"
-            raise UnknownNameError.among(what, kind, ERROR_KINDS)
-        return frame[frame["kind"] == kind].reset_index(drop=True)
+        Raises
+        ------
+        UnknownNameError
+            Where there is no such kind, or no such annotator.
+        """
+        columns = self.error_columns()
+        wanted = np.ones(len(columns["kind"]), dtype=bool)
+        if kind is not None:
+            if kind not in ERROR_KINDS:
+                what = "kind of error"
+                raise UnknownNameError.among(what, kind, ERROR_KINDS)
+            wanted &= columns["kind"] == kind
+        if annotator is not None:
+            known = self.candidate.annotator_ids.tolist()
+            if annotator not in known:
+                what = "annotator"
+                raise UnknownNameError.among(what, annotator, map(str, known))
+            wanted &= columns["annotator"] == annotator
+        return to_frame({name: column[wanted] for name, column in columns.items()})
 
     def __repr__(self) -> str:
         facts: dict[str, Any] = {

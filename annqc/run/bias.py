@@ -259,7 +259,7 @@ class BiasFinder:
         table, images = self.matches.reference.table, self.matches.reference.image_table
         near = np.zeros((len(table), 4), dtype=bool)
         size = np.stack([images.width[table.image], images.height[table.image]], axis=1)
-        near[:, :2] = (table.xyxy[:, :2] <= self.border_px) & np.isfinite(size)
+        near[:, :2] = table.xyxy[:, :2] <= self.border_px
         near[:, 2:] = table.xyxy[:, 2:] >= size - self.border_px
         cut = _with_axes(near)
         n_cut = _count(cut[detected.asked_reference], groups.of_asked, groups.n)[:, _TO_QUANTITY]
@@ -302,6 +302,7 @@ class BiasFinder:
             group=groups.of_pair,
             n_groups=groups.n,
             margin=MARGIN,
+            axis=AXIS,
             group_grid=self._grid(groups, "tolerance"),
             engine=self.engine,
             alpha=1 - self.confidence,

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from annqc.measure.offsets import offsets
 from annqc.tables import EDGES
 
 if TYPE_CHECKING:
@@ -27,6 +28,8 @@ ERROR_KINDS: Final = (
     "loose_box",
 )
 """Kinds of `annqc.Audit.errors`; a ``loose_box`` is matched, with an edge far off."""
+
+_OFFSETS: Final = ("offset", "offset_px", "offset_rel")
 
 GROSS: Final = 3.0
 """A matched box is an error where an edge is out by more than this many tolerances."""
@@ -74,6 +77,7 @@ def error_columns(matches: Matches, measurements: Measurements) -> dict[str, Arr
     area = (box[:, 2] - box[:, 0]) * (box[:, 3] - box[:, 1])
     order = np.lexsort((-area, -rows["severity"]))
     rows = {name: column[order] for name, column in rows.items()}
+    rows |= _worst_edges(matches, rows, measurements)
     gold, drawn = rows["reference"], rows["candidate"]
     image = np.where(
         gold >= 0,
@@ -170,13 +174,9 @@ def _loose(matches: Matches, measured: Measurements) -> dict[str, Array]:
     at = np.searchsorted(matched[right], code, sorter=order)
     at = order[np.minimum(at, max(len(order) - 1, 0))] if len(order) else at
     same = matched[right][at] == code if len(order) else np.zeros(len(code), dtype=bool)
-    offset = measured.edges / np.tile(measured.tolerance, 2)
-    offset = np.where(measured.at_border, 0.0, offset)
-    worst = np.abs(offset).argmax(axis=1) if len(offset) else np.empty(0, np.int64)
-    line = np.arange(len(worst))
-    kept = np.flatnonzero(same & (np.abs(offset[line, worst]) > GROSS))
-    edge = worst[kept]
-    pixels = measured.edges[kept, edge]
+    offset = _in_tolerances(measured.edges, measured.tolerance, measured.at_border)
+    worst = np.abs(offset).max(axis=1, initial=0.0)
+    kept = np.flatnonzero(same & (worst > GROSS))
     overlap = iou[at[kept]]
     return _block(
         kind=np.full(len(kept), "loose_box", dtype=object),
@@ -185,11 +185,35 @@ def _loose(matches: Matches, measured: Measurements) -> dict[str, Array]:
         annotator=measured.annotator[kept],
         severity=1 - overlap,
         iou=overlap,
-        edge=np.array(EDGES, dtype=object)[edge],
-        offset=offset[kept, edge],
-        offset_px=pixels,
-        offset_rel=pixels / measured.sides[kept, edge % 2],
     )
+
+
+def _in_tolerances(edges: Floats, tolerance: Floats, at_border: Array) -> Floats:
+    """Offsets of the four edges in tolerance units, 0 at the image border."""
+    return np.where(at_border, 0.0, edges / np.tile(tolerance, 2))
+
+
+def _worst_edges(
+    matches: Matches, rows: dict[str, Array], measured: Measurements
+) -> dict[str, Array]:
+    """Say of every row that has both boxes which edge is farthest off, and by how much."""
+    gold, drawn = rows["reference"], rows["candidate"]
+    both = np.flatnonzero((gold >= 0) & (drawn >= 0))
+    reference = matches.reference.table.xyxy[gold[both]]
+    edges = offsets(reference, matches.candidate.table.xyxy[drawn[both]])
+    sides = reference[:, 2:] - reference[:, :2]
+    tolerance = np.asarray(measured.rule.of(sides))
+    worst = np.abs(edges / np.tile(tolerance, 2)).argmax(axis=1) if len(both) else both
+    line = np.arange(len(both))
+    pixels = edges[line, worst]
+    n = len(gold)
+    found: dict[str, Array] = {name: np.full(n, np.nan) for name in _OFFSETS}
+    found["edge"] = np.full(n, None, dtype=object)
+    found["edge"][both] = np.array(EDGES, dtype=object)[worst]
+    found["offset"][both] = pixels / tolerance[line, worst % 2]
+    found["offset_px"][both] = pixels
+    found["offset_rel"][both] = pixels / sides[line, worst % 2]
+    return found
 
 
 def _block(
@@ -209,10 +233,8 @@ def _block(
         "candidate": candidate,
         "annotator": annotator,
         "severity": severity,
-        "edge": np.full(n, None, dtype=object),
     }
-    numbers = ("iou", "offset", "offset_px", "offset_rel", "others_found")
-    columns |= {name: np.full(n, np.nan) for name in numbers}
+    columns |= {name: np.full(n, np.nan) for name in ("iou", "others_found")}
     return columns | measured
 
 

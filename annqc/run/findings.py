@@ -25,7 +25,7 @@ ASYMMETRY_CLUSTERS: Final = 10
 FLAGS: Final = {
     "SELECTION_SENSITIVE": "what could not be paired might change the verdict",
     "ASYMMETRIC": "the mean and the typical offset differ by more than half the tolerance",
-    "DEGENERATE": "the offsets do not vary, so the error is that of the coordinate grid",
+    "degenerate": "the offsets do not vary, so the error is that of the coordinate grid",
     "MEASURABLE": "within tolerance, and yet distinguishable from zero",
     "AGREES_WITH_REFERENCE": "differs from the other annotators, but not from the reference",
 }
@@ -95,11 +95,12 @@ def findings_columns(bias: Bias) -> dict[str, Array]:
         "kappa": main.kappa,
         "clip_frac": main.clip_frac,
         "gross_rate": main.gross_rate,
+        "n_nan": main.n_nan,
         "n_border": estimates.n_border,
         "gate_loss": estimates.gate_loss,
         "missing": estimates.missing,
-        "bound_low": main.bound_low,
-        "bound_high": main.bound_high,
+        "bound_low": np.where(np.isnan(estimates.missing), np.nan, main.bound_low),
+        "bound_high": np.where(np.isnan(estimates.missing), np.nan, main.bound_high),
     }
     refuse_taken_names(bias.by, columns)
     return keys | {name: np.asarray(column).reshape(-1) for name, column in columns.items()}
@@ -122,7 +123,7 @@ def _flags(bias: Bias) -> Array:
     masks = {
         "SELECTION_SENSITIVE": selection_sensitive(bias),
         "ASYMMETRIC": skewed & (main.n_clusters >= ASYMMETRY_CLUSTERS),
-        "DEGENERATE": main.degenerate,
+        "degenerate": main.degenerate,
         "MEASURABLE": bias.decisions.measurable,
         "AGREES_WITH_REFERENCE": bias.decisions.agrees,
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -11,7 +12,7 @@ from annqc.errors import SpecError, UnknownNameError
 from annqc.tables import encode, ids_array
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from annqc.match import Matches
     from annqc.tables import Array, Ints
@@ -37,8 +38,11 @@ class Key:
     candidate: Ints | None
 
 
-def as_names(by: str | Sequence[str]) -> tuple[str, ...]:
+def as_names(by: object) -> tuple[str, ...]:
     """Read ``by``: a name, names separated by commas, or a sequence of names."""
+    if not isinstance(by, Iterable):
+        what = "by= takes names of columns"
+        raise SpecError(what, expected="a name, or a list of names", found=repr(by))
     names = by.split(",") if isinstance(by, str) else list(by)
     cleaned = tuple(str(name).strip() for name in names)
     twice = {name for name in cleaned if cleaned.count(name) > 1}

@@ -9,6 +9,7 @@ import numpy as np
 from annqc.infer.cht import cluster_location
 from annqc.infer.rates import rate_sums
 from annqc.infer.verdicts import half_width
+from annqc.measure.offsets import clusters, clusters_of_drawn
 from annqc.run.annotators import standing_columns
 from annqc.run.keys import refuse_taken_names, resolve
 
@@ -50,15 +51,15 @@ def score_columns(
     -------
     dict of str to array
         The ``by`` columns; ``recall, precision, label_accuracy, mean_iou``, each with ``_low,
-        _high`` and the ``_n_images`` its interval rests on; counts; ``n_images`` compared; and
+        _high`` and the ``_n_clusters`` its interval rests on; counts; ``n_images`` compared; and
         what `annqc.run.annotators.standing_columns` says.
 
     Notes
     -----
     Recall is the share of asked reference objects that were drawn, in whatever category; precision
     the share of drawn objects that are there; label accuracy the share of matched pairs with the
-    right category. Intervals of rates are Korn and Graubard's over images; that of the mean IoU is
-    a clustered t.
+    right category. Intervals of rates are Korn and Graubard's over images (tracks and sequences,
+    where there are tracks); that of the mean IoU is a clustered t.
     """
     keys = resolve(matches, by)
     reference, candidate = matches.reference.table, matches.candidate.table
@@ -84,11 +85,12 @@ def score_columns(
     columns = {name: columns[name] for name in by}
     measures = ("recall", "precision", "label_accuracy", "mean_iou")
     refuse_taken_names(by, measures)
-    image_of_pair = reference.image[detected.pair_reference]
+    unit = clusters(matches)
+    unit_of_pair = unit[detected.pair_reference]
     counted = {
-        "recall": (asked, detected.found, reference.image[detected.asked_reference]),
-        "precision": (drawn, detected.real, matches.image_of_candidate[detected.drawn_candidate]),
-        "label_accuracy": (paired, detected.right_label, image_of_pair),
+        "recall": (asked, detected.found, unit[detected.asked_reference]),
+        "precision": (drawn, detected.real, clusters_of_drawn(matches)[detected.drawn_candidate]),
+        "label_accuracy": (paired, detected.right_label, unit_of_pair),
     }
     counts: dict[str, Any] = {}
     names = {
@@ -99,17 +101,17 @@ def score_columns(
     for name, (group, event, cluster) in counted.items():
         if group is None:
             columns |= dict.fromkeys((name, f"{name}_low", f"{name}_high"), np.full(n, np.nan))
-            columns[f"{name}_n_images"] = np.zeros(n, dtype=np.int64)
+            columns[f"{name}_n_clusters"] = np.zeros(n, dtype=np.int64)
             continue
         rate = rate_sums(event, np.ones(len(event)), group, cluster, n).finish(confidence)
         columns[name] = rate.estimate
         columns[f"{name}_low"], columns[f"{name}_high"] = rate.low, rate.high
-        columns[f"{name}_n_images"] = rate.n_clusters.astype(np.int64)
+        columns[f"{name}_n_clusters"] = rate.n_clusters.astype(np.int64)
         total, bad = names[name]
         counts[total] = rate.trials.astype(np.int64)
         counts[bad] = (rate.trials - rate.events).astype(np.int64)
     if paired is not None:
-        columns |= _mean_iou(paired, image_of_pair, detected.iou, n, confidence)
+        columns |= _mean_iou(paired, unit_of_pair, detected.iou, n, confidence)
     if whole:
         counts["n_images"] = np.bincount(matches.task_annotator, minlength=n)
     elif asked is not None:
@@ -159,7 +161,7 @@ def _mean_iou(
         "mean_iou": found.estimate,
         "mean_iou_low": np.clip(found.estimate - half, 0.0, 1.0),
         "mean_iou_high": np.clip(found.estimate + half, 0.0, 1.0),
-        "mean_iou_n_images": found.n_clusters,
+        "mean_iou_n_clusters": found.n_clusters,
     }
 
 

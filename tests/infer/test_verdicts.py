@@ -91,4 +91,11 @@ def test_more_clusters_gives_up_on_the_margin():
         np.array([9, 9, 1]),
         1.0,
     )
-    assert np.isnan(got).all()
+    assert np.isnan(got[:2]).all()
+    assert got[2] == 4  # before five clusters there is nothing to plan with
+
+
+def test_an_accusation_among_many_takes_more():
+    ask = (np.array([1.5]), np.array([0.5]), np.array([16.0]), np.array([16]), 1.0)
+    alone, among_many = (more_clusters(*ask, alpha_biased=level) for level in (0.05, 0.05 / 480))
+    assert among_many > 2 * alone

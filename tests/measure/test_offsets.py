@@ -107,10 +107,10 @@ def test_edges_at_the_border_are_left_out():
     assert far_corner.at_border[0].tolist() == [False, False, True, True]
 
 
-def test_without_a_size_there_is_no_border():
-    gold = dataset([[1, 1, 200, 300]], size=(np.nan, np.nan))
+def test_without_a_size_two_borders_are_known():
+    gold = dataset([[1, 100, 200, 300], [300, 0, 400, 90]], size=(np.nan, np.nan))
     found = measure(match(gold, gold))
-    assert found.usable.all()
+    assert found.at_border.tolist() == [[True, False, False, False], [False, True, False, False]]
 
 
 def test_ambiguous_pairs_are_left_out():

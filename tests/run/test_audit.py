@@ -229,7 +229,7 @@ def test_nothing_drawn_is_undefined_not_zero(planted):
 
 
 def test_strata_and_the_whole_work_share_one_rate(run):
-    alone, together = run.findings(), run.annotators("annotator,category")
+    alone, together = run.findings(), run.annotator_findings("annotator,category")
     # Four fifths of the level are left for the whole work, so a finding costs five quarters, unless
     # the strata add to the accused.
     clear = alone.accusation.head_adjusted < 1e-4
@@ -240,7 +240,7 @@ def test_strata_and_the_whole_work_share_one_rate(run):
     assert {name for name, accused in who.items() if accused} == {"bob", "cid", "dot"}
     strata = run.findings("annotator,category")
     assert strata.pooled is together
-    assert run.annotators("category") is alone
+    assert run.annotator_findings("category") is alone
 
 
 def test_a_column_named_like_an_answer_is_refused(planted):
