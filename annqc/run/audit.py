@@ -19,6 +19,7 @@ from annqc.run.errors import ERROR_KINDS, error_columns
 from annqc.run.findings import findings_columns
 from annqc.run.keys import as_names, known_keys
 from annqc.run.pairs import pair_columns
+from annqc.run.refusals import refuse_nothing, refuse_unusable
 from annqc.run.scores import score_columns
 from annqc.tables import to_frame
 
@@ -105,9 +106,12 @@ class Run:
     @cached_property
     def matches(self) -> Matches:
         """Which drawing means which object."""
-        return match(
+        refuse_unusable(self.reference, self.candidate)
+        found = match(
             self.reference, self.candidate, policy=self.parameters.policy, engine=self.engine
         )
+        refuse_nothing(found)
+        return found
 
     @cached_property
     def measurements(self) -> Measurements:
