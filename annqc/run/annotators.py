@@ -14,6 +14,7 @@ from annqc.measure.offsets import clusters
 from annqc.tables import EDGES
 
 if TYPE_CHECKING:
+    from annqc.infer.difficulty import Skills
     from annqc.infer.shrinkage import Ranks
     from annqc.match import Matches
     from annqc.measure.detection import Detections
@@ -67,12 +68,7 @@ def standing_columns(matches: Matches, detected: Detections, bias: Bias) -> dict
         unit[detected.asked_reference],
         n,
     ).finish(bias.confidence)
-    annotator = matches.candidate.table.annotator[detected.pair_candidate]
-    n_images = max(len(matches.reference.image_table), 1)
-    task = annotator * n_images + reference.image[detected.pair_reference]
-    keys, inverse = np.unique(task, return_inverse=True)
-    iou = np.bincount(inverse, detected.iou) / np.bincount(inverse) if len(keys) else np.empty(0)
-    skills = two_way_skills(iou, keys // n_images, keys % n_images, n)
+    skills = _skills(matches, detected, n)
     return {
         "verdict": np.array(VERDICTS, dtype=object)[codes],
         "status": np.where(few, "too_few_clusters", "ok").astype(object),
@@ -91,6 +87,19 @@ def standing_columns(matches: Matches, detected: Detections, bias: Bias) -> dict
         "component": skills.component,
         "weakly_linked": skills.weak,
     }
+
+
+def _skills(matches: Matches, detected: Detections, n: int) -> Skills:
+    """Mean IoU of every annotator on equal images."""
+    if n == 1:  # nobody to share images with
+        nothing = np.empty(0)
+        return two_way_skills(nothing, nothing, nothing, n)
+    annotator = matches.candidate.table.annotator[detected.pair_candidate]
+    n_images = max(len(matches.reference.image_table), 1)
+    task = annotator * n_images + matches.reference.table.image[detected.pair_reference]
+    keys, inverse = np.unique(task, return_inverse=True)
+    iou = np.bincount(inverse, detected.iou) / np.bincount(inverse) if len(keys) else np.empty(0)
+    return two_way_skills(iou, keys // n_images, keys % n_images, n)
 
 
 def annotator_verdicts(bias: Bias) -> Array:
