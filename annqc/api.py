@@ -17,9 +17,10 @@ from annqc.match.policy import resolve_policy
 from annqc.measure.offsets import BORDER_PX
 from annqc.measure.tolerance import Tolerance
 from annqc.read import read
+from annqc.read.part import problem
 from annqc.run.audit import Parameters, Run
 from annqc.run.keys import as_names
-from annqc.tables import Dataset, Problem
+from annqc.tables import Dataset
 
 if TYPE_CHECKING:
     import os
@@ -158,22 +159,27 @@ class Audit(Run):
         str or Path
             The text, or the path if one was given.
 
+        Raises
+        ------
+        AnnqcError
+            The path is an input of this audit, or cannot be written.
+
         Notes
         -----
-        The shape is documented by a JSON Schema, ``docs/audit.schema.json``. It holds versions, the
-        inputs with their digests, the parameters, the findings, scores, problems and the first
-        hundred errors.
+        A JSON Schema, ``docs/audit.schema.json``, documents the shape: versions, inputs with their
+        digests, parameters, findings, scores, problems and the first hundred errors.
         """
-        from annqc.report.files import whole_file
+        from annqc.report.files import spare_inputs, whole_file
         from annqc.report.json import audit_document, encode
 
+        if path is not None:
+            spare_inputs([Path(path)], (self.reference, self.candidate))
         data = encode(audit_document(self, by=self.by, judgement=judgement))
         if path is None:
             return data.decode()
-        target = Path(path)
-        with whole_file(target) as file:
+        with whole_file(Path(path)) as file:
             file.write(data)
-        return target
+        return Path(path)
 
     def to_csv(self, folder: AnyPath, *, parquet: bool = False) -> list[Path]:
         """Write pairs, bias, scores, errors and problems, one table a file.
@@ -189,6 +195,11 @@ class Audit(Run):
         -------
         list of Path
             The files.
+
+        Raises
+        ------
+        AnnqcError
+            A table would replace an input of this audit, or cannot be written.
         """
         from annqc.report.files import write_tables
 
@@ -206,7 +217,7 @@ class Audit(Run):
         Raises
         ------
         AnnqcError
-            The folder is there and is no saved run, or it cannot be written.
+            The folder is there and is no saved run, an input lies in it, or it cannot be written.
 
         Examples
         --------
@@ -323,14 +334,8 @@ def audit(
     if gold is None:
         what = "an audit needs gold: audits against a consensus of annotators are not there yet"
         raise AnnqcError(what, where="gold", hint="annqc.audit(work, gold), or --gold GOLD")
-    changes = {
-        "method": method,
-        "iou": iou,
-        "pair_iou": pair_iou,
-        "gate": gate,
-        "ambiguity": ambiguity,
-        "low_overlap": low_overlap,
-    }
+    changes: dict[str, Any] = {"method": method, "iou": iou, "pair_iou": pair_iou}
+    changes |= {"gate": gate, "ambiguity": ambiguity, "low_overlap": low_overlap}
     parameters = Parameters(
         policy=resolve_policy(policy, {k: v for k, v in changes.items() if v is not None}),
         tolerance=Tolerance.parse(tolerance),
@@ -338,12 +343,8 @@ def audit(
         border_px=border_px,
     )
     check_engine(engine)
-    files = {
-        "categories": categories,
-        "image_sizes": image_sizes,
-        "box_format": box_format,
-        "columns": columns,
-    }
+    files = {"categories": categories, "image_sizes": image_sizes}
+    files |= {"box_format": box_format, "columns": columns}
     shared = {"strict": strict, "progress": progress}
     work_options = {"annotator": annotator, **files}
     gold_options = {} if isinstance(gold, Dataset) else files
@@ -386,17 +387,7 @@ def _one_gold(gold: Dataset) -> Dataset:
         "together are taken as the gold"
     )
     source = gold.sources[0].path if gold.sources else "<table>"
-    return gold.with_issues(
-        [
-            Problem(
-                kind=GOLD_BY_SEVERAL,
-                severity="kept",
-                source=source,
-                where="the whole file",
-                message=message,
-            )
-        ]
-    )
+    return gold.with_issues([problem(GOLD_BY_SEVERAL, source, "the whole file", message)])
 
 
 def lint(work: Any, **options: Any) -> pd.DataFrame:
@@ -448,7 +439,7 @@ def load(folder: AnyPath) -> Audit:
     AnnqcError
         The folder is no saved run, is damaged, or was saved by another version.
     """
-    from annqc.report.saved import open_run
+    from annqc.report.opened import open_run
 
     def make(
         reference: Dataset, candidate: Dataset, parameters: Parameters, by: tuple[str, ...]

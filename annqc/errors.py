@@ -70,7 +70,8 @@ class AnnqcError(Exception):
             ("to do", self.hint),
         )
         parts += [f"  {label}: {text}" for label, text in labelled if text]
-        return "\n".join(parts)
+        # File names may hold bytes that are no text; printing them must not raise.
+        return "\n".join(parts).encode("utf-8", "backslashreplace").decode("utf-8")
 
     def __str__(self) -> str:
         return self.render()

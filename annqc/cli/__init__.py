@@ -1,7 +1,8 @@
 """The command line: thin commands over `annqc.api`. What a command needs is imported when it runs.
 
 Exit codes: 0 done, all checks pass; 1 a check failed; 2 the input or the call is wrong; 3 nothing
-failed and something is undecided; 70 a fault of annqc itself; 130 interrupted.
+failed and something is undecided; 70 a fault of annqc itself; 130 interrupted; 141 nobody reads
+the output any more.
 """
 
 from __future__ import annotations
@@ -30,6 +31,8 @@ def main(*, debug: bool) -> None:
       2    the input or the call is wrong
       3    no check failed, and something is undecided
       70   a fault of annqc itself
+      130  interrupted
+      141  nobody reads the output any more
     """  # noqa: D301 - the mark of a paragraph in which click keeps the lines
 
 

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import stat
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
 
 import click
+
+from annqc.errors import ReadError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     Command = Callable[..., Any]
 
-__all__ = ["image_sizes_of", "reading_options", "sources_of"]
+__all__ = ["asides_of", "image_sizes_of", "reading_options", "sources_of", "write_stdout"]
+
+MOST_DIGITS: Final = 9
 
 
 def reading_options(command: Command) -> Command:
@@ -41,7 +48,27 @@ def reading_options(command: Command) -> Command:
 
 
 def sources_of(paths: tuple[str, ...]) -> str | list[str]:
-    """Return one source as it is, several as a list."""
+    """Return one source as it is, several as a list; none may be a pipe.
+
+    Parameters
+    ----------
+    paths : tuple of str
+        Files, folders or globs.
+
+    Raises
+    ------
+    ReadError
+        One is a pipe or a device: annqc looks into a file more than once.
+    """
+    for path in paths:
+        try:
+            mode = Path(path).stat().st_mode
+        except (OSError, ValueError):  # a glob, or nothing; the reader says so
+            continue
+        if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+            what = "this is no file but a pipe or a device, which can be read only once"
+            hint = "write it to a file first, and give the name of the file"
+            raise ReadError(what, where=path, expected="a file, folder or glob", hint=hint)
     return paths[0] if len(paths) == 1 else list(paths)
 
 
@@ -49,5 +76,19 @@ def image_sizes_of(text: str | None) -> str | tuple[int, int] | None:
     """Read ``640x480``; anything else is a file."""
     if text is None:
         return None
-    width, x, height = text.lower().partition("x")
-    return (int(width), int(height)) if x and width.isdigit() and height.isdigit() else text
+    sides = text.lower().split("x")
+    numbers = all(side.isdecimal() and len(side) <= MOST_DIGITS for side in sides)
+    return (int(sides[0]), int(sides[1])) if len(sides) == 2 and numbers else text
+
+
+def asides_of(given: dict[str, Any]) -> list[str]:
+    """Return the files that the options name as inputs, besides the annotations."""
+    names = ("categories", "image_sizes", "spec")
+    return [given[name] for name in names if given.get(name) is not None]
+
+
+def write_stdout(data: bytes) -> None:
+    """Write bytes to standard output as they are, whatever the encoding of the terminal."""
+    sys.stdout.flush()
+    sys.stdout.buffer.write(data)
+    sys.stdout.buffer.flush()

@@ -17,9 +17,13 @@ if TYPE_CHECKING:
     from annqc.report.view import View
     from annqc.simulate import Planted, Simulation
 
-__all__ = ["Row", "found_rows", "run_demo", "show_found"]
+__all__ = ["MARKER", "Row", "found_rows", "run_demo", "show_found", "take_folder"]
 
 N_IMAGES: Final = 150
+
+MARKER: Final = "made-by-annqc-demo.txt"
+"""Tells the folder of a demo from one that holds somebody's work."""
+MARKER_TEXT: Final = "annqc demo made the files beside this one, and may replace them.\n"
 
 RATES: Final = {
     "missed": ("recall", "misses {:g} % of the objects"),
@@ -53,6 +57,11 @@ def run_demo(folder: Path, *, seed: int, step: Callable[[str], None]) -> tuple[S
         Seed.
     step : callable
         Called with the name of each step.
+
+    Raises
+    ------
+    AnnqcError
+        Where the folder holds files that no demo made, or cannot be written.
     """
     import annqc
     from annqc.report.files import cannot_write
@@ -60,6 +69,10 @@ def run_demo(folder: Path, *, seed: int, step: Callable[[str], None]) -> tuple[S
     from annqc.write import write_coco
 
     step("making the set")
+    try:
+        take_folder(folder)
+    except OSError as error:
+        raise cannot_write(folder, error) from None
     made = simulate(
         {
             "alice": [],
@@ -80,7 +93,6 @@ def run_demo(folder: Path, *, seed: int, step: Callable[[str], None]) -> tuple[S
     )
     step("writing and reading the files")
     try:
-        folder.mkdir(parents=True, exist_ok=True)
         gold = write_coco(made.gold, folder / "gold.json")
         work = write_coco(made.work, folder / "work.json")
     except OSError as error:
@@ -92,6 +104,30 @@ def run_demo(folder: Path, *, seed: int, step: Callable[[str], None]) -> tuple[S
     audit.to_csv(folder / "tables")
     audit.save(folder / "run.annqc")
     return made, audit
+
+
+def take_folder(folder: Path) -> None:
+    """Make the folder of the demo, or take it where it is empty or an earlier demo made it.
+
+    Parameters
+    ----------
+    folder : Path
+        Where the files go.
+
+    Raises
+    ------
+    AnnqcError
+        Where the folder holds files that no demo made.
+    """
+    from annqc.errors import AnnqcError
+
+    folder.mkdir(parents=True, exist_ok=True)
+    inside = sorted(one.name for one in folder.iterdir())
+    if inside and MARKER not in inside:
+        what = "this folder holds files that the demo did not make"
+        hint = "give --out the name of a folder that does not exist yet"
+        raise AnnqcError(what, where=str(folder), found=", ".join(inside[:3]), hint=hint)
+    (folder / MARKER).write_text(MARKER_TEXT, encoding="utf-8")
 
 
 def found_rows(made: Simulation, audit: Audit) -> list[Row]:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from annqc.cli._options import image_sizes_of, reading_options, sources_of
+from annqc.cli._options import (
+    asides_of,
+    image_sizes_of,
+    reading_options,
+    sources_of,
+    write_stdout,
+)
 
 if TYPE_CHECKING:
     from annqc.api import Audit
@@ -17,7 +22,15 @@ if TYPE_CHECKING:
 
 __all__ = ["audit"]
 
-STEPS: Final = ("reading the gold", "reading the work", "matching", "findings", "scores", "errors")
+STEPS: Final = (
+    "reading the gold",
+    "reading the work",
+    "matching",
+    "findings",
+    "scores",
+    "errors",
+    "checks and outputs",
+)
 
 
 @click.command(short_help="Compare work with gold: who is off, where, by how much.")
@@ -83,7 +96,7 @@ def audit(work: tuple[str, ...], gold: tuple[str, ...], **given: Any) -> int:
             strict=given["strict"],
             progress=progress.file,
         )
-        _spare_inputs(given["json_"], trusted_data, work_data)
+        _check_targets(given, trusted_data, work_data)
         made = annqc.audit(
             work_data,
             trusted_data,
@@ -96,6 +109,7 @@ def audit(work: tuple[str, ...], gold: tuple[str, ...], **given: Any) -> int:
             engine=given["engine"],
         )
         _work_out(made, progress)
+        progress.step(STEPS[6])
         judgement = None if spec is None else made.judge(spec)
         written = _write(made, judgement, given)
     if not given["quiet"] and given["json_"] != "-":
@@ -141,32 +155,41 @@ def _reading(given: dict[str, Any], spec: Spec | None) -> dict[str, Any]:
     }
 
 
-def _spare_inputs(target: str | None, *sides: Dataset) -> None:
-    """Refuse to write the JSON over a file that was read."""
-    if target is None or target == "-" or not Path(target).exists():
-        return
-    for source in (source for side in sides for source in side.sources):
-        if Path(source.path).exists() and Path(source.path).samefile(target):
-            message = f"--json {target} would overwrite an input"
-            raise click.UsageError(message)
+def _check_targets(given: dict[str, Any], *sides: Dataset) -> None:
+    """Refuse outputs that would replace an input, or anything else, before any work is done."""
+    from annqc.report.files import spare_inputs, table_paths
+    from annqc.report.saved import refuse_foreign
+
+    targets = []
+    if given["json_"] not in {None, "-"}:
+        targets.append(Path(given["json_"]))
+    if given["csv_"] is not None:
+        targets += table_paths(Path(given["csv_"]))
+    if given["save"] is not None:
+        targets.append(Path(given["save"]))
+    spare_inputs(targets, sides, also=asides_of(given))
+    if given["save"] is not None:
+        refuse_foreign(Path(given["save"]))
 
 
 def _work_out(made: Audit, progress: Any) -> None:
-    """Do the work step by step, so that the bar can say where it is."""
+    """Do the work step by step, so that the bar can say where it is; the audit keeps it."""
     progress.step(STEPS[2])
-    _ = made.measurements
+    _ = made.measurements, made.detected
     progress.step(STEPS[3])
     made.findings(made.by)
+    made.annotator_findings(made.by)
     progress.step(STEPS[4])
-    made.findings()
+    made.score_columns(strata=made.by)
     progress.step(STEPS[5])
+    made.error_columns()
 
 
 def _write(made: Audit, judgement: Judgement | None, given: dict[str, Any]) -> list[str]:
     """Write what was asked for, and say what is where."""
     written = []
     if given["json_"] == "-":
-        sys.stdout.write(str(made.to_json(judgement=judgement)))
+        write_stdout(str(made.to_json(judgement=judgement)).encode())
     elif given["json_"] is not None:
         made.to_json(given["json_"], judgement=judgement)
         written.append(f"JSON in {given['json_']}")
@@ -182,6 +205,7 @@ def _write(made: Audit, judgement: Judgement | None, given: dict[str, Any]) -> l
 def _show(
     made: Audit, judgement: Judgement | None, *, everything: bool, written: list[str]
 ) -> None:
+    from annqc.report.plain import clean_text
     from annqc.report.terminal import make_console, screen, show_judgement
 
     console = make_console()
@@ -190,4 +214,4 @@ def _show(
         show_judgement(console, judgement, everything=everything)
     if written:
         console.print()
-        console.print("Written: " + ", ".join(written), soft_wrap=True)
+        console.print(clean_text("Written: " + ", ".join(written)), soft_wrap=True)

@@ -22,6 +22,7 @@ def demo(*, out: str, seed: int, quiet: bool) -> int:
     """
     from annqc.cli._planted import found_rows, run_demo, show_found
     from annqc.cli._progress import Progress
+    from annqc.report.plain import clean_text
     from annqc.report.terminal import make_console, screen
 
     folder = Path(out)
@@ -34,12 +35,16 @@ def demo(*, out: str, seed: int, quiet: bool) -> int:
     show_found(console, rows)
     console.print()
     console.print(
-        f"In {folder}: gold.json, work.json, audit.json, tables/ and the saved run run.annqc/"
+        clean_text(
+            f"In {folder}: gold.json, work.json, audit.json, tables/ and the saved run run.annqc/"
+        )
     )
     console.print("The same by hand:")
     console.print(
-        f"  annqc audit {folder / 'work.json'} --gold {folder / 'gold.json'}"
-        " --by annotator,category",
+        clean_text(
+            f"  annqc audit {folder / 'work.json'} --gold {folder / 'gold.json'}"
+            " --by annotator,category"
+        ),
         no_wrap=True,
         crop=False,
         overflow="ignore",

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from annqc.cli._options import image_sizes_of, reading_options, sources_of
+from annqc.cli._app import WRONG_CALL
+from annqc.cli._options import (
+    asides_of,
+    image_sizes_of,
+    reading_options,
+    sources_of,
+    write_stdout,
+)
+
+if TYPE_CHECKING:
+    from annqc.tables import Dataset
 
 __all__ = ["lint"]
 
@@ -24,7 +33,7 @@ __all__ = ["lint"]
     show_default=True,
     help="Exit with 1 where there are unusable rows (dropped), or any problem at all.",
 )
-@click.option("--strict", is_flag=True, help="The same as --fail-on dropped.")
+@click.option("--strict", is_flag=True, help="Exit with 2 where there are unusable rows.")
 @click.option(
     "--all", "everything", is_flag=True, help="Show every row, not the first few of a kind."
 )
@@ -46,20 +55,27 @@ def lint(work: tuple[str, ...], **given: Any) -> int:
             progress=progress.file,
         )
     if given["json_"] is not None:
-        from annqc.report.files import whole_file
-        from annqc.report.json import encode, lint_document
-
-        data = encode(lint_document(dataset))
-        if given["json_"] == "-":
-            sys.stdout.write(data.decode())
-        else:
-            with whole_file(Path(given["json_"])) as file:
-                file.write(data)
+        _write(dataset, given)
     if not given["quiet"] and given["json_"] != "-":
         from annqc.report.problems import lint_screen
         from annqc.report.terminal import make_console
 
         lint_screen(make_console(), dataset, everything=given["everything"])
-    fail_on = "dropped" if given["strict"] and given["fail_on"] == "never" else given["fail_on"]
-    bad = {"never": 0, "dropped": dataset.n_dropped, "any": len(dataset.issues)}[fail_on]
+    if given["strict"] and dataset.n_dropped:
+        return WRONG_CALL
+    bad = {"never": 0, "dropped": dataset.n_dropped, "any": len(dataset.issues)}[given["fail_on"]]
     return 1 if bad else 0
+
+
+def _write(dataset: Dataset, given: dict[str, Any]) -> None:
+    from annqc.report.files import spare_inputs, whole_file
+    from annqc.report.json import encode, lint_document
+
+    data = encode(lint_document(dataset))
+    if given["json_"] == "-":
+        write_stdout(data)
+        return
+    target = Path(given["json_"])
+    spare_inputs([target], [dataset], also=asides_of(given))
+    with whole_file(target) as file:
+        file.write(data)

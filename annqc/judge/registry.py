@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from annqc.judge.model import Rule
+    from annqc.match.matches import Matches
     from annqc.match.policy import MatchPolicy
     from annqc.measure.tolerance import Tolerance
     from annqc.tables import Array, Floats, Problem
@@ -58,6 +59,10 @@ class Measured(Protocol):
     @property
     def parameters(self) -> Settings:
         """What the audit was asked to do."""
+
+    @property
+    def matches(self) -> Matches:
+        """Which drawing means which object, and the two sides."""
 
     @property
     def issues(self) -> tuple[Problem, ...]:

@@ -9,11 +9,12 @@ of groups: of many groups exactly at the limit, about ``(1 - confidence) / 2`` f
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from annqc.errors import did_you_mean
+from annqc.errors import SpecError, did_you_mean
 from annqc.judge.registry import Assessment, register_measure
 from annqc.judge.wording import (
     bias_words,
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
     from annqc.judge.model import Rule
     from annqc.judge.registry import Measured
+    from annqc.measure.tolerance import Tolerance
     from annqc.tables import Array, Bools
 
 __all__: list[str] = []
@@ -59,6 +61,10 @@ OUTCOME_OF: Final = {
     "undecided": "undecided",
 }
 GROUPED: Final = ("by", "where", "confidence")
+SIZES: Final = ("small", "medium", "large")
+"""Values of the column ``size``, whether or not the data have objects of each."""
+FEW_VALUES: Final = 12
+"""Up to so many values of a column are listed in a message."""
 
 
 def _only_pooled(rule: Rule) -> str | None:
@@ -71,10 +77,51 @@ def _only_pooled(rule: Rule) -> str | None:
     return None
 
 
+@dataclass(frozen=True, eq=False, slots=True)
+class _BiasWords:
+    """Words for findings on offsets; an object, and no closure, so that a judgement pickles."""
+
+    keys: dict[str, Array]
+    columns: dict[str, Array]
+    tolerance: Tolerance
+    clusters: str
+
+    def describe(self, row: int) -> str:
+        """Say one finding."""
+        finding = {name: column[row] for name, column in self.columns.items()}
+        text = bias_words(
+            _group(self.keys, row), finding, tolerance=self.tolerance, clusters=self.clusters
+        )
+        if finding["verdict"] == "collective":
+            return f"{text}, as everybody does"
+        if finding["verdict"] == "undecided":
+            return f"{text}: {unsettled_words(finding, clusters=self.clusters)}"
+        return text
+
+    def together(self, rows: Sequence[int]) -> list[str]:
+        """Say accusations one by one, and what everybody shares once."""
+        texts: list[str] = []
+        shared: dict[tuple[object, ...], list[int]] = {}
+        for row in rows:
+            if self.columns["verdict"][row] != "collective":
+                texts.append(self.describe(row))
+                continue
+            group = _group(self.keys, row)
+            stratum = [value for name, value in group.items() if name != "annotator"]
+            shared.setdefault((self.columns["quantity"][row], *stratum), []).append(row)
+        names = [name for name in self.keys if name != "annotator"]
+        for (quantity, *values), members in shared.items():
+            size = float(self.columns["collective"][members[0]])
+            where = group_words(dict(zip(names, values, strict=True)))[0] if values else ""
+            said = shared_bias_words(str(quantity), size, where=where, count=len(members))
+            texts.append(said)
+        return texts
+
+
 def _bias(quantities: tuple[str, ...]) -> Callable[[Measured, Rule], Assessment]:
     def assess(measured: Measured, rule: Rule) -> Assessment:
         found = measured.bias_columns(rule.columns)
-        wanted, notes = _wanted(found, rule)
+        wanted, notes = _wanted(found, rule, measured)
         wanted &= np.array([name in quantities for name in found["quantity"]], dtype=bool)
         keys, columns = _split(found, rule, wanted)
         tolerance = measured.parameters.tolerance
@@ -84,97 +131,69 @@ def _bias(quantities: tuple[str, ...]) -> Callable[[Measured, Rule], Assessment]
             badness = np.abs(columns["estimate"]) / columns["margin"]
         accused = np.where(verdict == "biased", 1e6, 0.0)
         empty = not len(verdict) or bool((columns["status"] == "no_data").all())
-
-        def describe(row: int) -> str:
-            finding = {name: column[row] for name, column in columns.items()}
-            text = bias_words(_group(keys, row), finding, tolerance=tolerance)
-            if verdict[row] == "collective":
-                return f"{text}, as everybody does"
-            return f"{text}: {unsettled_words(finding)}" if verdict[row] == "undecided" else text
-
-        def together(rows: Sequence[int]) -> list[str]:
-            return _offences(rows, keys, columns, describe)
-
+        words = _BiasWords(keys, columns, tolerance, _clusters(measured))
         return Assessment(
             claim=f"within {_times(columns['margin'])}{tolerance}",
             keys=keys,
             columns=columns,
             outcome=outcome,
             badness=badness + accused,
-            describe=describe,
+            describe=words.describe,
             nothing=_nothing(notes, "there is no pair to measure") if empty else "",
             notes=notes,
-            together=together,
+            together=words.together,
         )
 
     return assess
 
 
-def _offences(
-    rows: Sequence[int],
-    keys: dict[str, Array],
-    columns: dict[str, Array],
-    describe: Callable[[int], str],
-) -> list[str]:
-    """Say accusations one by one, and what everybody shares once."""
-    texts: list[str] = []
-    shared: dict[tuple[object, ...], list[int]] = {}
-    for row in rows:
-        if columns["verdict"][row] != "collective":
-            texts.append(describe(row))
-            continue
-        stratum = {name: value for name, value in _group(keys, row).items() if name != "annotator"}
-        shared.setdefault((columns["quantity"][row], *stratum.values()), []).append(row)
-    for (quantity, *values), members in shared.items():
-        size = float(columns["collective"][members[0]])
-        where = group_words(dict(zip((n for n in keys if n != "annotator"), values, strict=True)))
-        texts.append(
-            shared_bias_words(
-                str(quantity), size, where=where[0] if values else "", count=len(members)
-            )
-        )
-    return texts
+@dataclass(frozen=True, eq=False, slots=True)
+class _RateWords:
+    """Words for rates."""
+
+    name: str
+    keys: dict[str, Array]
+    columns: dict[str, Array]
+    clusters: str
+
+    def describe(self, row: int) -> str:
+        """Say one rate."""
+        ends = ("estimate", "ci_low", "ci_high")
+        estimate, low, high = (float(self.columns[end][row]) for end in ends)
+        seen = int(self.columns["n_clusters"][row]) if "n_clusters" in self.columns else None
+        group = _group(self.keys, row)
+        return rate_words(group, self.name, estimate, low, high, seen, clusters=self.clusters)
 
 
 def _rate(name: str) -> Callable[[Measured, Rule], Assessment]:
     def assess(measured: Measured, rule: Rule) -> Assessment:
         found = measured.score_columns(rule.columns)
-        wanted, notes = _wanted(found, rule)
+        wanted, notes = _wanted(found, rule, measured)
         keys, columns = _split(found, rule, wanted)
         estimate, low, high = (columns[f"{name}{end}"] for end in ("", "_low", "_high"))
-        images = columns.get("n_images")
+        clusters = _clusters(measured)
+        # Images compared, where images are the evidence; tracks count by themselves.
+        seen = columns.get("n_images" if clusters == "image" else f"{name}_n_clusters")
         at_least = rule.at_least is not None
         limit = rule.at_least if rule.at_least is not None else rule.at_most
         with np.errstate(invalid="ignore"):
             good = low >= limit if at_least else high <= limit
             bad = high < limit if at_least else low > limit
-        outcome = np.where(bad, "fail", np.where(good, "pass", "undecided")).astype(object)
-
-        def describe(row: int) -> str:
-            seen = None if images is None else int(images[row])
-            return rate_words(
-                _group(keys, row),
-                name,
-                float(estimate[row]),
-                float(low[row]),
-                float(high[row]),
-                seen,
-            )
-
-        words = name.replace("_", " ").replace("iou", "IoU")
+        numbers = {
+            "estimate": estimate,
+            "ci_low": low,
+            "ci_high": high,
+            **({} if seen is None else {"n_clusters": seen}),
+        }
         empty = bool(np.isnan(estimate).all())
+        words = name.replace("_", " ").replace("iou", "IoU")
         return Assessment(
             claim=f"{words} {'at least' if at_least else 'at most'} {limit:g}",
             keys=keys,
-            columns={
-                "estimate": estimate,
-                "ci_low": low,
-                "ci_high": high,
-                **({} if images is None else {"n_clusters": images}),
-            },
-            outcome=outcome,
+            columns=numbers,
+            outcome=np.where(bad, "fail", np.where(good, "pass", "undecided")).astype(object),
             badness=-estimate if at_least else estimate,
-            describe=describe,
+            describe=_RateWords(name, keys, numbers, clusters).describe,
             nothing=_nothing(notes, "there is nothing to count") if empty else "",
             notes=notes,
         )
@@ -194,6 +213,25 @@ for _name, _summary in RATES.items():
     register_measure(_name, _summary, takes=GROUPED, limits=("at_least", "at_most"))(_rate(_name))
 
 
+@dataclass(frozen=True, eq=False, slots=True)
+class _RowWords:
+    """Words for rows that cannot be used; ``first`` says where the first of each kind stands."""
+
+    kinds: tuple[tuple[str, str], ...]
+    counts: tuple[int, ...]
+    first: tuple[str, ...]
+
+    def describe(self, row: int) -> str:
+        """Say one kind in one file."""
+        kind, source = self.kinds[row]
+        return f"{self.counts[row]:,} {kind} in {source} (first: {self.first[row]})"
+
+    def together(self, rows: Sequence[int]) -> list[str]:
+        """Say how many there are, then the kinds."""
+        texts = [self.describe(row) for row in rows]
+        return [f"{number_of(sum(self.counts), 'unusable row')}: {texts[0]}", *texts[1:]]
+
+
 @register_measure(
     "unusable_rows",
     "rows of the input that cannot be used, gold and work together",
@@ -205,18 +243,10 @@ def unusable_rows(measured: Measured, rule: Rule) -> Assessment:
     """Count what had to be left out. A count has no interval: it passes or it fails."""
     dropped = [issue for issue in measured.issues if issue.severity == "dropped"]
     counts = Counter((issue.kind, issue.source) for issue in dropped)
-    first = {(issue.kind, issue.source): issue for issue in reversed(dropped)}
+    first = {(issue.kind, issue.source): issue.where for issue in reversed(dropped)}
     limit = rule.at_most or 0.0
-    kinds = list(counts)
-
-    def describe(row: int) -> str:
-        kind, source = kinds[row]
-        return f"{counts[kinds[row]]:,} {kind} in {source} (first: {first[kind, source].where})"
-
-    def together(rows: Sequence[int]) -> list[str]:
-        texts = [describe(row) for row in rows]
-        return [f"{number_of(len(dropped), 'unusable row')}: {texts[0]}", *texts[1:]]
-
+    kinds = tuple(counts)
+    words = _RowWords(kinds, tuple(counts.values()), tuple(first[one] for one in kinds))
     outcome = "fail" if len(dropped) > limit else "pass"
     return Assessment(
         claim=f"at most {limit:g} unusable rows",
@@ -224,17 +254,23 @@ def unusable_rows(measured: Measured, rule: Rule) -> Assessment:
             "kind": np.array([kind for kind, _ in kinds], dtype=object),
             "source": np.array([source for _, source in kinds], dtype=object),
         },
-        columns={"count": np.array([counts[one] for one in kinds], dtype=np.int64)},
+        columns={"count": np.array(words.counts, dtype=np.int64)},
         outcome=np.full(len(kinds), outcome, dtype=object),
-        badness=np.array([counts[one] for one in kinds], dtype=np.float64),
-        describe=describe,
+        badness=np.array(words.counts, dtype=np.float64),
+        describe=words.describe,
         passes=number_of(len(dropped), "unusable row") if dropped else "no unusable row",
-        together=together,
+        together=words.together,
     )
 
 
-def _wanted(found: dict[str, Array], rule: Rule) -> tuple[Bools, tuple[str, ...]]:
-    """Rows that ``where`` keeps, and a note on each value that does not occur."""
+def _wanted(
+    found: dict[str, Array], rule: Rule, measured: Measured
+) -> tuple[Bools, tuple[str, ...]]:
+    """Rows that ``where`` keeps, and a note on each value that has no row.
+
+    A value that is nowhere in the data is a slip of the pen: a rule that looks at nothing because
+    of it must not go unnoticed.
+    """
     some = next(iter(found.values()))
     keep = np.ones(len(some), dtype=bool)
     notes: list[str] = []
@@ -243,11 +279,35 @@ def _wanted(found: dict[str, Array], rule: Rule) -> tuple[Bools, tuple[str, ...]
         asked = {*values, *map(str, values)}
         keep &= np.array([value in asked or str(value) in asked for value in column], dtype=bool)
         present = {str(value) for value in column}
-        for value in values:
-            if str(value) not in present:
-                hint = did_you_mean(str(value), present)
-                notes.append(f"there is no {name} {value!r}" + (f" ({hint})" if hint else ""))
+        absent = [value for value in values if str(value) not in present]
+        known = present | _known_values(measured, name) if absent else present
+        for value in absent:
+            if str(value) not in known:
+                what = f"there is no {name} {value!r} in the data"
+                few = ", ".join(sorted(known)) if len(known) <= FEW_VALUES else None
+                hint = did_you_mean(str(value), known)
+                raise SpecError(what, where=f"where = {{ {name} = ... }}", expected=few, hint=hint)
+            notes.append(f"there is nothing to judge of {name} {value!r}")
     return keep, tuple(notes)
+
+
+def _known_values(measured: Measured, name: str) -> set[str]:
+    """Every value that a column can have in these data, with or without anything to judge."""
+    known = {str(value) for value in measured.score_columns((name,))[name].tolist()}
+    matches = measured.matches
+    if name in {"category", "candidate_category"}:
+        known |= set(map(str, matches.category_names))
+    elif name == "size":
+        known |= set(SIZES)
+    elif name == "image_id":
+        for side in (matches.reference, matches.candidate):
+            known |= set(map(str, side.image_table.id.tolist()))
+    return known
+
+
+def _clusters(measured: Measured) -> str:
+    """Name what evidence is counted in."""
+    return "image" if measured.matches.reference.table.track is None else "image or track"
 
 
 def _split(

@@ -153,11 +153,17 @@ class Judgement:
     def outcome(self) -> Outcome:
         """Outcome of all checks together.
 
-        The first of ``error``, ``fail``, ``undecided`` that any check has; ``pass`` where the rest
-        are passes, checks that do not apply aside; ``not_applicable`` where none applies.
+        The first of ``error``, ``fail``, ``undecided`` that any check has. ``pass`` where every
+        check passes, ``not_applicable`` where none applies. Passes beside checks that do not apply
+        are ``undecided``: only ``pass`` is a pass, and a rule that found nothing to judge is none.
         """
-        order: tuple[Outcome, ...] = ("error", "fail", "undecided", "pass", "not_applicable")
-        return next(name for name in order if self.counts[name] or name == "not_applicable")
+        given = {name for name, count in self.counts.items() if count}
+        for name in ("error", "fail", "undecided"):
+            if name in given:
+                return name
+        if given == {"pass"}:
+            return "pass"
+        return "undecided" if "pass" in given else "not_applicable"
 
     def exit_code(self, *, undecided: UndecidedAs = "undecided") -> int:
         """Return what a command that judges should exit with.
@@ -165,14 +171,13 @@ class Judgement:
         Parameters
         ----------
         undecided : {"undecided", "pass", "fail"}
-            What to make of checks that the data cannot settle, or of a spec of which nothing
-            applies.
+            What to make of checks that the data cannot settle, and of checks that do not apply.
 
         Returns
         -------
         int
             0 all checks pass; 1 a check failed; 2 a check could not be made; 3 nothing failed, and
-            something is undecided.
+            something is undecided or does not apply.
 
         Raises
         ------
@@ -247,8 +252,8 @@ def judge(measured: Measured, spec: Spec, *, only: Collection[str] | None = None
     A rule on bias fails if any group is biased after multiplicity, or collectively biased; it
     passes only if all are clean. A rule on a rate fails if the whole interval of any group lies
     beyond the limit, and passes only if the whole interval of every group lies within. Whatever is
-    left is undecided. A rule that cannot be applied, because a column is missing, say, is an error
-    of that check alone.
+    left is undecided. A rule that cannot be applied, because a column is missing, say, or because
+    ``where`` names a value that is nowhere in the data, is an error of that check alone.
     """
     known = [rule.id for rule in spec.rules]
     for id in only or ():

@@ -1,4 +1,7 @@
-"""judge: findings in words: who, which edge, how far, how sure, on how many images."""
+"""judge: findings in words: who, which edge, how far, how sure, on how many images.
+
+The names of objects and directions, and the counting of things, are those of the report too.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,8 @@ if TYPE_CHECKING:
     from annqc.measure.tolerance import Tolerance
 
 __all__ = [
+    "DIRECTIONS",
+    "OBJECTS",
     "bias_words",
     "group_words",
     "join_words",
@@ -41,15 +46,19 @@ DIRECTIONS: Final = {
 """What follows "too" where the quantity is positive and negative."""
 
 
-def number_of(count: int, what: str) -> str:
-    """Count things in words.
+def number_of(count: int, what: str, many: str | None = None) -> str:
+    """Count things in words; ``many`` is the plural where it is no mere s.
 
     Examples
     --------
-    >>> number_of(1, "image"), number_of(3, "image")
-    ('1 image', '3 images')
+    >>> number_of(1, "image"), number_of(3, "image"), number_of(3, "more image or track")
+    ('1 image', '3 images', '3 more images or tracks')
+    >>> number_of(2, "box", "boxes")
+    '2 boxes'
     """
-    return f"{count:,} {what}" if count == 1 else f"{count:,} {what}s"
+    if count == 1 or many is not None:
+        return f"{count:,} {what if count == 1 else many}"
+    return f"{count:,} " + " or ".join(f"{one}s" for one in what.split(" or "))
 
 
 def join_words(texts: Sequence[str], *, most: int = 3, left: int = 0) -> str:
@@ -89,7 +98,11 @@ def group_words(group: Mapping[str, object]) -> tuple[str, bool]:
 
 
 def bias_words(
-    group: Mapping[str, object], finding: Mapping[str, Any], *, tolerance: Tolerance
+    group: Mapping[str, object],
+    finding: Mapping[str, Any],
+    *,
+    tolerance: Tolerance,
+    clusters: str = "image",
 ) -> str:
     """Say one finding on a signed offset.
 
@@ -102,6 +115,8 @@ def bias_words(
         ``n_clusters``.
     tolerance : Tolerance
         That of the audit; says which of the units to use.
+    clusters : str
+        What evidence is counted in: ``"image"``, or ``"image or track"`` where there are tracks.
 
     Returns
     -------
@@ -128,7 +143,7 @@ def bias_words(
         begin = f"{where}: boxes are drawn"
     elif not drawer:
         begin = f"{where}: {thing} is drawn"
-    images = number_of(int(finding["n_clusters"]), "image")
+    images = number_of(int(finding["n_clusters"]), clusters)
     unit, scale = ("%", 100.0) if _relative(finding, tolerance) else ("px", 1.0)
     suffix = "_rel" if unit == "%" else "_px"
     estimate, low, high = (
@@ -174,7 +189,7 @@ def shared_bias_words(quantity: str, shared: float, *, where: str, count: int) -
     )
 
 
-def unsettled_words(finding: Mapping[str, Any]) -> str:
+def unsettled_words(finding: Mapping[str, Any], *, clusters: str = "image") -> str:
     """Say why a finding is undecided, and what would settle it.
 
     Examples
@@ -182,9 +197,9 @@ def unsettled_words(finding: Mapping[str, Any]) -> str:
     >>> unsettled_words({"status": "ok", "n_more": 14.0, "n_clusters": 8})
     'about 14 more images would settle it'
     """
-    status, images = str(finding["status"]), number_of(int(finding["n_clusters"]), "image")
+    status, images = str(finding["status"]), number_of(int(finding["n_clusters"]), clusters)
     more = float(finding["n_more"])
-    settle = f"about {number_of(int(more), 'more image')} would settle it" if more > 0 else ""
+    settle = f"about {number_of(int(more), f'more {clusters}')} would settle it" if more > 0 else ""
     if status == "no_data":
         return "there is no pair to measure"
     if status == "weighs_reference":
@@ -193,7 +208,8 @@ def unsettled_words(finding: Mapping[str, Any]) -> str:
         few = f"{images} {'is' if images.startswith('1 ') else 'are'} too few"
         return f"{few}; {settle}" if settle else few
     if status == "infeasible":
-        return "too close to the tolerance for any reasonable number of images to settle it"
+        many = number_of(2, clusters).removeprefix("2 ")
+        return f"too close to the tolerance for any reasonable number of {many} to settle it"
     return settle or "not settled"
 
 
@@ -204,6 +220,8 @@ def rate_words(
     low: float,
     high: float,
     images: int | None,
+    *,
+    clusters: str = "image",
 ) -> str:
     """Say one rate with its interval.
 
@@ -216,7 +234,7 @@ def rate_words(
     words = name.replace("_", " ").replace("iou", "IoU")
     if math.isnan(estimate):
         return f"{where}: {words} cannot be told, there is nothing to count"
-    seen = "" if images is None else f", {number_of(images, 'image')}"
+    seen = "" if images is None else f", {number_of(images, clusters)}"
     interval = "no interval" if math.isnan(low) else f"{low:.3f} to {high:.3f}"
     return f"{where}: {words} {estimate:.3f} ({interval}{seen})"
 

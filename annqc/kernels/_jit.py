@@ -11,6 +11,7 @@ changes elsewhere; one Python function for each set of options, because the disk
 
 from __future__ import annotations
 
+import contextlib
 import functools
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar, cast, get_args
 
@@ -75,9 +76,52 @@ class _Kernel:
             return cast("Callable[..., Any]", numba.njit(self.py_func, nogil=True))
 
     def __call__(self, *args: Any) -> Any:
-        result = self.dispatcher(*args)
+        try:
+            result = self.dispatcher(*args)
+        except Exception:  # a damaged cache raises whatever pickle or the disk raises
+            if self.dispatcher is self.py_func:
+                raise
+            result = self._without_trusting_the_cache(args)
         _State.warm = self.dispatcher is not self.py_func
         return result
+
+    def _without_trusting_the_cache(self, args: tuple[Any, ...]) -> Any:
+        """Call again with an emptied cache, then with none; what that raises is the kernel's own.
+
+        A file cut short in the cache, or a disk that takes none, would else end every run.
+        """
+        _empty_caches(self.dispatcher)
+        try:
+            return self.dispatcher(*args)
+        except Exception:  # noqa: BLE001
+            self.dispatcher = _uncached(self.py_func)
+            return self.dispatcher(*args)
+
+
+def _callees(function: Callable[..., Any]) -> list[tuple[str, Any]]:
+    """Return the dispatchers that a kernel calls, with their global names."""
+    scope = function.__globals__
+    found: list[tuple[str, Any]] = [(name, scope.get(name)) for name in function.__code__.co_names]
+    return [
+        (name, one)
+        for name, one in found
+        if hasattr(one, "py_func") and one.py_func is not function
+    ]
+
+
+def _empty_caches(dispatcher: Any) -> None:
+    """Empty the disk cache of a kernel and of those it calls, so that a damaged one is mended."""
+    for _, callee in _callees(dispatcher.py_func):
+        _empty_caches(callee)
+    with contextlib.suppress(Exception):  # no cache, no right to write, or another numba
+        dispatcher._cache.flush()  # noqa: SLF001 - numba has no public way
+
+
+def _uncached(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Make a dispatcher without a disk cache, of a kernel and of those it calls."""
+    for name, callee in _callees(function):
+        function.__globals__[name] = _uncached(callee.py_func)
+    return cast("Callable[..., Any]", _numba().njit(function, nogil=True))
 
 
 def njit(function: F) -> F:

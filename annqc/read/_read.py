@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 from collections import Counter
+from collections.abc import Mapping
+from inspect import signature
 from typing import TYPE_CHECKING, Any
 
-from annqc.errors import ReadError, UnknownNameError
+from annqc.errors import ReadError, UnknownNameError, did_you_mean
 from annqc.read.assemble import assemble
 from annqc.read.files import Found, expand
 from annqc.read.heads import read_head
@@ -16,7 +18,7 @@ from annqc.read.registry import EMPTY, MAYBE, NO, SURE, every_reader, reader_nam
 from annqc.tables import Dataset
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     import pandas as pd
@@ -106,7 +108,7 @@ def read(
         categories=category_names(categories),
         sizes=sizes_from(image_sizes),
         box_format=_box_format(box_format),
-        columns=dict(columns or {}),
+        columns=_column_names(columns),
     )
     if _is_frame(source):
         from annqc.read.table import read_frame
@@ -157,8 +159,19 @@ def lint(source: Any, **options: Any) -> pd.DataFrame:
     ReadError
         The source cannot be read at all.
     """
-    dataset = source if isinstance(source, Dataset) else read(source, **options)
-    return dataset.problems
+    known = [name for name in signature(read).parameters if name != "source"]
+    for name in options:
+        if name not in known:
+            hint = did_you_mean(name, known)
+            message = f"lint() got an unexpected keyword argument {name!r}"
+            raise TypeError(message + (f"; {hint}" if hint else ""))
+    if not isinstance(source, Dataset):
+        return read(source, **options).problems
+    given = [name for name, value in options.items() if value is not None]
+    if given:
+        what = f"{given[0]}= says how files are read, and this is a Dataset already"
+        raise ReadError(what, where=f"{given[0]}=", hint="give it to annqc.read")
+    return source.problems
 
 
 def _parts(
@@ -313,10 +326,14 @@ def _is_frame(source: Any) -> bool:
     """Whether this is a table in memory."""
     if isinstance(source, (str, os.PathLike, list, tuple, dict)):
         return False
-    return any(
-        hasattr(source, name)
-        for name in ("to_pandas", "__dataframe__", "__arrow_c_stream__", "iloc")
-    )
+    names = ("to_pandas", "__dataframe__", "__arrow_c_stream__", "iloc")
+    if not any(hasattr(source, name) for name in names):
+        return False
+    if getattr(source, "ndim", 2) != 2:
+        what = "a table to read has rows and columns, and this is a single column"
+        hint = "give the whole DataFrame"
+        raise ReadError(what, expected="a DataFrame", found=type(source).__name__, hint=hint)
+    return True
 
 
 def _box_format(box_format: str | None) -> str | None:
@@ -327,3 +344,17 @@ def _box_format(box_format: str | None) -> str | None:
         kind = "box format"
         raise UnknownNameError.among(kind, box_format, BOX_FORMATS)
     return box_format
+
+
+def _column_names(columns: Any) -> dict[str, str]:
+    """Check the mapping of roles to columns."""
+    if columns is None:
+        return {}
+    what = "columns= cannot be understood"
+    expected = "a mapping of role to column name, such as {'image_id': 'asset'}"
+    if not isinstance(columns, Mapping):
+        raise ReadError(what, where="columns=", expected=expected, found=type(columns).__name__)
+    for role, name in columns.items():
+        if not isinstance(role, str) or not isinstance(name, str):
+            raise ReadError(what, where="columns=", expected=expected, found=f"{role!r}: {name!r}")
+    return dict(columns)

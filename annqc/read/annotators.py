@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from annqc.errors import ReadError, UnknownNameError
-from annqc.read.files import owner
+from annqc.read.files import owner, shown
 from annqc.read.options import ANNOTATOR_FIELDS
 from annqc.read.part import plain
 from annqc.tables import encode, ids_array
@@ -183,5 +183,5 @@ def _folders(part: Part) -> list[str]:
 
 def _stem(path: str) -> str:
     """Return the file name without its ending: ``alice.json`` and ``alice.coco.json`` are alice."""
-    stem = Path(path).stem
+    stem = shown(Path(path).stem)
     return stem.removesuffix(".coco") or stem

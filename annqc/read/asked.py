@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["Asked", "asked_of", "assigned_pairs"]
 
 _FEW_CELLS: Final = 1 << 20
-"""Annotators times images up to which a table of all pairs is made."""
+"""Annotators times images up to which pairs are ticked off in a table rather than sorted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,33 +113,35 @@ def assigned_pairs(
     """
     if not any(one is not None for one in asked):
         return None
-    pairs: list[Ints] = []
+    n_images = len(images.table)
+    n_cells = len(annotator_ids) * n_images
+    cells: list[Ints] = []  # annotator * n_images + image
     start = at = 0
     for part, one in zip(parts, asked, strict=True):
         rows = slice(start, start + len(part))
         start += len(part)
         if one is not None:
-            given = np.stack([codes[at : at + len(one.names)], one.images], axis=1)
+            given = codes[at : at + len(one.names)] * n_images + one.images
             at += len(one.names)
-            pairs.append(given)
+            cells.append(given)
             if not one.listed:  # every row is about an image of the list
                 continue
-        drew = np.stack([columns["annotator"][rows], columns["image"][rows]], axis=1)
-        drew = _distinct(drew[drew[:, 1] >= 0])
+        who, image = columns["annotator"][rows], columns["image"][rows]
+        known = image >= 0
+        drew = who * n_images + image
+        drew = _distinct(drew if known.all() else drew[known], n_cells)
         if one is not None:
-            problems += _not_given(part, drew, given, images, annotator_ids)
-        pairs.append(drew)
-    return _distinct(joined(pairs))
+            missing = drew[~np.isin(drew, given)]
+            problems += _not_given(part, missing, images, annotator_ids)
+        cells.append(drew)
+    return np.stack(np.divmod(_distinct(joined(cells), n_cells), max(n_images, 1)), axis=1)
 
 
-def _not_given(
-    part: Part, drew: Ints, given: Ints, images: United, annotator_ids: Array
-) -> list[Problem]:
+def _not_given(part: Part, cells: Ints, images: United, annotator_ids: Array) -> list[Problem]:
     """List who drew on an image that the assignments do not give them."""
-    width = len(images.table)
-    keys = [pairs[:, 0] * width + pairs[:, 1] for pairs in (drew, given)]
     found = []
-    for who, image in drew[~np.isin(*keys)].tolist():
+    for cell in cells.tolist():
+        who, image = divmod(cell, len(images.table))
         name, id = plain(annotator_ids[who]), plain(images.table.id[image])
         message = f"{name!r} drew on image {id!r}, and no assignment says so"
         path = part.sources[0].path
@@ -148,16 +150,10 @@ def _not_given(
     return found
 
 
-def _distinct(pairs: Ints) -> Ints:
-    """Return each pair once, in order."""
-    if not len(pairs):
-        return pairs.reshape(0, 2)
-    height, width = (pairs.max(axis=0) + 1).tolist()
-    flat = pairs[:, 0] * width + pairs[:, 1]
-    if height * width <= max(_FEW_CELLS, 4 * len(pairs)):  # tick them off, rather than sort
-        seen = np.zeros(height * width, dtype=bool)
-        seen[flat] = True
-        flat = np.flatnonzero(seen)
-    else:
-        flat = np.unique(flat)
-    return np.stack([flat // width, flat % width], axis=1)
+def _distinct(cells: Ints, n_cells: int) -> Ints:
+    """Return each number below ``n_cells`` once, in order."""
+    if n_cells > max(_FEW_CELLS, 4 * len(cells)):
+        return np.unique(cells)
+    seen = np.zeros(n_cells, dtype=bool)
+    seen[cells] = True
+    return np.flatnonzero(seen)

@@ -18,7 +18,7 @@ from annqc.errors import ReadError
 from annqc.read import cocotypes
 from annqc.read.cocorows import one_by_one
 from annqc.read.files import source_of
-from annqc.read.jsontext import NotANumberError, careful, decode, load, without_nan
+from annqc.read.jsontext import NotANumberError, careful, decode, first_sign, load, without_nan
 from annqc.read.options import ANNOTATOR_FIELDS
 from annqc.read.part import Part, problem, tidy
 from annqc.read.registry import MAYBE, NO, SURE, register_reader
@@ -37,7 +37,8 @@ if TYPE_CHECKING:
 
     Array = npt.NDArray[Any]
 
-_BOXES_AT_ONCE: Final = 1 << 15
+_ID_FIELDS: Final = ("id", "image_id", "category_id")
+_AT_ONCE: Final = 1 << 11
 _PACKED_NUMBER: Final = np.dtype([("sign", "u1"), ("value", ">f8")])
 _PACKED_BOX: Final = np.dtype([("sign", "u1"), ("box", _PACKED_NUMBER, (4,))])
 _TRACKS = ("track_id", "instance_id")
@@ -99,7 +100,7 @@ def _read_one(data: Buffer, path: Path, options: Options) -> Part:
     """Decode one file and lay it out in columns."""
     import msgspec
 
-    bare = bytes(data[:4096]).lstrip()[:1] == b"["
+    bare = first_sign(data) == b"["
     sample = cocotypes.sample(data, options.wanted)
     types = sample.types(strict=True)
     rows: dict[str, Array] = {}
@@ -116,24 +117,24 @@ def _read_one(data: Buffer, path: Path, options: Options) -> Part:
         raise ReadError(what, where=str(path), expected=expected, found="no such key")
     n = len(annotations)
     sound = n_rows is None
-    numbered = sample.numbered and sound
+    columns = _columns(annotations, numbered=sample.numbered and sound)
     extra = _extra(annotations, sample.extra, scalar=sound)
     track = next((extra.pop(name) for name in _TRACKS if name in extra), None)
     part = Part(
         sources=[source_of(path, "coco", n if n_rows is None else n_rows)],
         where="[{}]" if bare else "annotations[{}]",
         n_rows=n if n_rows is None else n_rows,
-        id=_ids([one.id for one in annotations], numbered=numbered, optional=True),
-        image_id=_ids([one.image_id for one in annotations], numbered=numbered),
-        category=_ids([one.category_id for one in annotations], numbered=numbered),
-        xyxy=_boxes(annotations),
+        id=columns["id"],
+        image_id=columns["image_id"],
+        category=columns["category_id"],
+        xyxy=columns["xyxy"],
         row=rows.get("annotations", np.arange(n)),
-        score=_scores([one.score for one in annotations]),
-        crowd=_flags([one.iscrowd for one in annotations]),
-        ignored=_flags([one.ignore for one in annotations]),
         track=track,
         extra=extra,
         problems=problems,
+        score=columns["score"],
+        crowd=columns["crowd"],
+        ignored=columns["ignored"],
     )
     if sample.has_attributes:
         for name, column in _attributes(annotations).items():
@@ -223,35 +224,61 @@ def _scalars(values: list[Any]) -> list[Any]:
     return [value if isinstance(value, scalar) else None for value in values]
 
 
-def _ids(values: list[Any], *, numbered: bool, optional: bool = False) -> Any:
-    """Return ids as given; None where no object has one and none is needed."""
-    if numbered:  # the decoder has seen to it: numpy would take the text "12" for a number
-        try:
-            return np.array(values, dtype=np.int64)
-        except (TypeError, OverflowError):
-            pass
-    return None if optional and _is_blank(values) else ids_array(values)
+def _columns(annotations: list[Any], *, numbered: bool) -> dict[str, Any]:
+    """Return the columns that COCO itself knows, None for those that hold nothing.
+
+    A few rows at a time: their objects are still in the processor's cache from one column to the
+    next. ``numbered`` says that the decoder has seen to it that ids are whole numbers; of others
+    numpy would take the text "12" for a number.
+    """
+    n = len(annotations)
+    xyxy = np.empty((n, 4))
+    numbers = {name: np.empty(n, dtype=np.int64) for name in (_ID_FIELDS if numbered else ())}
+    marked = False
+    for start in range(0, n, _AT_ONCE):
+        some = annotations[start : start + _AT_ONCE]
+        end = start + len(some)
+        xyxy[start:end] = _unpacked([one.bbox for one in some])
+        for name in tuple(numbers):
+            values = map(attrgetter(name), some)
+            try:
+                numbers[name][start:end] = np.fromiter(values, np.int64, len(some))
+            except (TypeError, OverflowError):  # an id that is not there, or too long
+                del numbers[name]
+        marks = [one.iscrowd or one.ignore or one.score is not None for one in some]
+        marked = marked or any(marks)
+    with np.errstate(over="ignore"):  # an infinity is found by the checks, with its row
+        xyxy[:, 2:] += xyxy[:, :2]
+    ids: dict[str, Any] = {
+        name: numbers[name] if name in numbers else _ids(list(map(attrgetter(name), annotations)))
+        for name in _ID_FIELDS
+    }
+    return {
+        **ids,
+        "xyxy": xyxy,
+        "score": _scores([one.score for one in annotations]) if marked else None,
+        "crowd": _flags([one.iscrowd for one in annotations]) if marked else None,
+        "ignored": _flags([one.ignore for one in annotations]) if marked else None,
+    }
 
 
-def _boxes(annotations: list[Any]) -> Array:
-    """Return boxes as corners.
+def _unpacked(boxes: list[Any]) -> Array:
+    """Return boxes of four floats as an array.
 
-    MessagePack, which the decoder also writes, has one layout for four numbers: a byte, and four
-    times a byte and a big-endian float64. numpy takes that in as it stands, faster than objects.
+    In MessagePack, which the decoder also writes, every box has the same layout: a byte, and four
+    times a byte and a big-endian float64. numpy takes that in faster than it takes objects.
     """
     import msgspec
 
-    boxes = np.empty((len(annotations), 4))
-    for start in range(0, len(annotations), _BOXES_AT_ONCE):
-        some = [one.bbox for one in annotations[start : start + _BOXES_AT_ONCE]]
-        packed = msgspec.msgpack.encode(some)
-        head = len(packed) - len(some) * _PACKED_BOX.itemsize
-        boxes[start : start + len(some)] = np.frombuffer(packed, _PACKED_BOX, offset=head)["box"][
-            "value"
-        ]
-    with np.errstate(over="ignore"):  # an infinity is found by the checks, with its row
-        boxes[:, 2:] += boxes[:, :2]
-    return boxes
+    packed = msgspec.msgpack.encode(boxes)
+    head = len(packed) - len(boxes) * _PACKED_BOX.itemsize
+    numbers: Array = np.frombuffer(packed, _PACKED_BOX, offset=head)["box"]["value"]
+    return numbers
+
+
+def _ids(values: list[Any]) -> Array | None:
+    """Return ids as given; None where there is none at all."""
+    return ids_array(values) if not values or not _is_blank(values) else None
 
 
 def _flags(values: list[Any]) -> Array | None:
@@ -268,7 +295,7 @@ def _floats(values: list[Any]) -> Array:
 
 def _scores(values: list[Any]) -> Array | None:
     """Return the scores, None where no object has one."""
-    return None if set(values[:1000]) <= {None} and not any(values) else _floats(values)
+    return None if _is_blank(values) else _floats(values)
 
 
 def _attributes(annotations: list[Any]) -> dict[str, Array]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import lru_cache
-from json import JSONDecodeError, JSONDecoder
+from json import JSONDecoder
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from annqc.read.options import ANNOTATOR_FIELDS
@@ -191,7 +191,7 @@ def _objects(text: str) -> Iterator[dict[str, Any]]:
         position = begin.start(1)
         try:
             found, position = _PARSER.raw_decode(text, position)
-        except (JSONDecodeError, RecursionError):
+        except (ValueError, RecursionError):  # no JSON here, or a number of thousands of digits
             position += 1
             continue
         n += 1

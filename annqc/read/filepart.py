@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from annqc.read.files import owner, relative_id, source_of
+from annqc.read.files import owner, relative_id, shown, source_of
 from annqc.read.part import Part, problem, tidy
 from annqc.tables import Images, Source, encode, ids_array
 
@@ -134,5 +134,5 @@ def image_names(paths: Sequence[Path]) -> list[str]:
     owners = [owner(path)[1] for path in paths]
     seen = Counter((folder, path.stem) for folder, path in zip(owners, paths, strict=True))
     if not seen or max(seen.values()) == 1:
-        return [path.stem for path in paths]
+        return [shown(path.stem) for path in paths]
     return [relative_id(path, folder) for folder, path in zip(owners, paths, strict=True)]

@@ -5,9 +5,12 @@ from __future__ import annotations
 import gc
 import glob
 import os
+import re
+from collections.abc import Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePath
+from threading import Lock
 from typing import TYPE_CHECKING, Any, Final
 
 from annqc.errors import ReadError, did_you_mean
@@ -17,7 +20,16 @@ from annqc.tables import Source
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-__all__ = ["Found", "collector_paused", "expand", "owner", "read_text", "relative_id", "source_of"]
+__all__ = [
+    "Found",
+    "collector_paused",
+    "expand",
+    "owner",
+    "read_text",
+    "relative_id",
+    "shown",
+    "source_of",
+]
 
 _LAYOUT: Final = frozenset(
     [
@@ -56,6 +68,10 @@ _LAYOUT: Final = frozenset(
 """Folder names that say how a data set is laid out, and not whose it is."""
 
 
+_SURROGATE: Final = re.compile("[\ud800-\udfff]")
+_SOURCES: Final = "a path, a glob, a folder, a list of those, or a DataFrame"
+
+
 @dataclass(frozen=True, slots=True)
 class Found:
     """A file, and the folder that was searched for it; None where the file was asked for."""
@@ -79,14 +95,19 @@ def expand(source: Any, suffixes: Iterable[str]) -> list[Found]:
     ReadError
         Nothing is there.
     """
+    if isinstance(source, (bytes, bytearray, memoryview, Mapping)):
+        what = "this cannot be read"
+        hint = "data that are in memory are read from a DataFrame; write JSON into a file first"
+        if isinstance(source, Mapping):
+            hint = "write it into a file with json.dump, or make a DataFrame with one row a box"
+        raise ReadError(what, expected=_SOURCES, found=type(source).__name__, hint=hint)
     if isinstance(source, (str, os.PathLike)):
         return list(_expand_one(os.fspath(source), frozenset(suffixes)))
     try:
         items = list(source)
     except TypeError:
         what = "this cannot be read"
-        expected = "a path, a glob, a folder, a list of those, or a DataFrame"
-        raise ReadError(what, expected=expected, found=type(source).__name__) from None
+        raise ReadError(what, expected=_SOURCES, found=type(source).__name__) from None
     if not items:
         what = "there is nothing to read: the list is empty"
         raise ReadError(what)
@@ -117,8 +138,8 @@ def owner(path: Path) -> tuple[str, Path]:
     parents = path.absolute().parents
     for folder in parents:
         if folder.name and folder.name.lower() not in _LAYOUT:
-            return folder.name, folder
-    return parents[0].name or "annotator", parents[0]
+            return shown(folder.name), folder
+    return shown(parents[0].name) or "annotator", parents[0]
 
 
 def relative_id(path: Path, base: Path) -> str:
@@ -126,19 +147,55 @@ def relative_id(path: Path, base: Path) -> str:
     below = path.absolute().with_suffix("").relative_to(base)
     layout = {"annotations", "labels", "labeltxt", "xmls", "obj_train_data", "obj_valid_data"}
     kept = [part for part in below.parts[:-1] if part.lower() not in layout]
-    return "/".join([*kept, below.parts[-1]])
+    return shown("/".join([*kept, below.parts[-1]]))
+
+
+class _Pause:
+    """How many reads, in whatever thread, have the collector paused, and how it was before."""
+
+    lock = Lock()
+    readers = 0
+    collecting = False
 
 
 @contextmanager
 def collector_paused() -> Iterator[None]:
-    """Pause the garbage collector: it would walk through millions of new objects, and free none."""
-    collecting = gc.isenabled()
-    gc.disable()
+    """Pause the garbage collector: it would walk through millions of new objects, and free none.
+
+    Reads in several threads share the pause: the last one to end it restores what was.
+    """
+    with _Pause.lock:
+        if not _Pause.readers:
+            _Pause.collecting = gc.isenabled()
+            gc.disable()
+        _Pause.readers += 1
     try:
         yield
     finally:
-        if collecting:
-            gc.enable()
+        with _Pause.lock:
+            _Pause.readers -= 1
+            if not _Pause.readers and _Pause.collecting:
+                gc.enable()
+
+
+def shown(name: object) -> str:
+    r"""Return a file name, or what is made of it, as text that can be written anywhere.
+
+    Bytes of a name that are no UTF-8 are told as ``\xe9``; to open the file takes the name itself.
+
+    Examples
+    --------
+    >>> shown("caf\udce9.json")
+    'caf\\xe9.json'
+    """
+    text = str(name)
+    return text if text.isascii() else _SURROGATE.sub(_escaped, text)
+
+
+def _escaped(match: re.Match[str]) -> str:
+    """Return a byte that is no UTF-8 as the system hands it over, or half a character, in ASCII."""
+    code = ord(match.group())
+    return f"\\x{code - 0xDC00:02x}" if 0xDC80 <= code <= 0xDCFF else f"\\u{code:04x}"
 
 
 def read_text(path: Path) -> str:
@@ -165,7 +222,7 @@ def not_text(path: Path, encoding: str, byte: int, data: bytes) -> ReadError:
     line = data.count(b"\n", 0, byte) + 1
     return ReadError(
         f"the file is not {encoding.upper().removesuffix('-SIG')} text",
-        where=f"{path}, line {line} (byte {byte})",
+        where=f"{shown(path)}, line {line} (byte {byte})",
         found=f"the bytes {data[byte : byte + 8]!r}",
         hint="save it as UTF-8",
     )
@@ -190,6 +247,10 @@ def _expand_one(text: str, suffixes: frozenset[str]) -> Iterator[Found]:
         there = path.exists()
     except OSError as error:  # a name too long, a folder without permission
         raise cannot_open(path, error) from None
+    if there and not path.is_dir() and not path.is_file():
+        what = "this is a pipe or a device, and annqc reads files: it looks at them more than once"
+        hint = "write it into a file first, and give the path of that"
+        raise ReadError(what, where=shown(path), expected="a file or a folder", hint=hint)
     if there:
         yield from _folder(path, suffixes) if path.is_dir() else [Found(path)]
         return

@@ -141,6 +141,8 @@ def read_head(path: Path) -> Head:
     try:
         with path.open("rb") as file:
             data = file.read(HEAD_BYTES)
+            while data and not data.strip() and (more := file.read(HEAD_BYTES)):
+                data = more  # white space says nothing, however much there is
             file.seek(0, 2)
             return Head(path, data, file.tell())
     except OSError as error:

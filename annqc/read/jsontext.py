@@ -6,14 +6,16 @@ polygons above all, is skipped without making Python objects of it.
 
 from __future__ import annotations
 
+import inspect
 import mmap
 import re
 import sys
 from contextlib import contextmanager
+from threading import Lock
 from typing import TYPE_CHECKING, Any, Final
 
 from annqc.errors import ReadError
-from annqc.read.files import collector_paused, not_text
+from annqc.read.files import collector_paused, not_text, shown
 from annqc.read.heads import BOMS, cannot_open
 
 if TYPE_CHECKING:
@@ -22,13 +24,28 @@ if TYPE_CHECKING:
 
     Buffer = bytes | memoryview
 
-__all__ = ["NOT_NUMBERS", "NotANumberError", "careful", "decode", "load", "without_nan"]
+__all__ = [
+    "NOT_NUMBERS",
+    "NotANumberError",
+    "careful",
+    "decode",
+    "first_sign",
+    "load",
+    "without_nan",
+]
 
 NOT_NUMBERS: Final = ("NaN", "Infinity", "-Infinity")
 """Literals that some programs write into JSON, and JSON does not have."""
 
 _MAP_FROM: Final = 1 << 20
-_DEEPEST: Final = 2000
+_DEEPEST: Final = 4000
+"""Levels that the decoder may go down; each takes about 600 bytes of the C stack."""
+_ROOM: Final = 1000
+"""Frames that are left to the reader below those of the caller."""
+_SIGN: Final = re.compile(rb"[^ \t\r\n]")
+_HALF: Final = re.compile(
+    rb"\\u[dD](?:[89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F])|[c-fC-F][0-9a-fA-F]{2})"
+)
 _LITERAL: Final = re.compile(rb'"(?:[^"\\]|\\.)*"|-?Infinity\b|NaN\b', re.DOTALL)
 
 
@@ -70,7 +87,7 @@ def load(path: Path) -> Buffer:
             raise not_text(path, encoding, error.start, bytes(data)) from None
     if bom:
         data = memoryview(data)[len(bom) :]
-    if not size or not bytes(data[:4096]).strip():
+    if not first_sign(data):
         what = "the file is empty"
         raise ReadError(what, where=str(path), expected="JSON", found=f"{size} bytes")
     return data
@@ -130,32 +147,82 @@ def _quote(match: re.Match[bytes]) -> bytes:
     return found if found.startswith(b'"') else b'"' + found + b'"'
 
 
+class _Limit:
+    """How many reads, in whatever thread, have the recursion limit lowered, and how it was."""
+
+    lock = Lock()
+    readers = 0
+    before = 0
+
+
 @contextmanager
 def careful() -> Iterator[None]:
     """Make the process ready for somebody else's JSON.
 
-    A recursion limit that somebody raised is lowered, or a file of brackets could overflow the C
-    stack; and the garbage collector is paused.
+    A recursion limit that somebody raised very far is lowered, or a file of brackets could overflow
+    the C stack; and the garbage collector is paused. Both belong to the process and not to the
+    thread, so reads in several threads share them, and the last one restores what was. The limit
+    stays well above the frames of the caller.
     """
-    limit = sys.getrecursionlimit()
-    try:
-        with collector_paused():
-            sys.setrecursionlimit(min(limit, _DEEPEST))
+    with collector_paused():
+        _lower()
+        try:
             yield
-    finally:
-        sys.setrecursionlimit(limit)
+        finally:
+            _restore()
+
+
+def _lower() -> None:
+    """Lower the recursion limit, or leave it lowered."""
+    with _Limit.lock:
+        now = sys.getrecursionlimit()
+        if not _Limit.readers:
+            _Limit.before = now
+        _Limit.readers += 1
+        if _Limit.before <= _DEEPEST:
+            return
+        wanted = max(_DEEPEST, _depth() + _ROOM)
+        if _Limit.readers > 1:
+            wanted = max(wanted, now)
+        sys.setrecursionlimit(min(_Limit.before, wanted))
+
+
+def _restore() -> None:
+    """Restore the recursion limit where nobody reads any more."""
+    with _Limit.lock:
+        _Limit.readers -= 1
+        if not _Limit.readers and sys.getrecursionlimit() != _Limit.before:
+            sys.setrecursionlimit(_Limit.before)
+
+
+def _depth() -> int:
+    """Count the frames of this thread."""
+    frame = inspect.currentframe()
+    depth = 0
+    while frame is not None:
+        frame, depth = frame.f_back, depth + 1
+    return depth
+
+
+def first_sign(data: Buffer) -> bytes:
+    """Return the first byte that is no white space; empty where there is none."""
+    found = _SIGN.search(data)
+    return found.group() if found else b""
 
 
 def _unparseable(data: Buffer, message: str, path: Path) -> Exception:
     """Build the error for bytes that are no JSON."""
     size = len(data)
+    half = _half_a_character(data, message, path)
+    if half is not None:
+        return half
     found = re.search(r"\(byte (\d+)\)", message)
     byte = int(found[1]) if found else size
     here = bytes(data[byte : byte + 40])
     start = bytes(data[:byte])
     line = start.count(b"\n") + 1
     column = byte - start.rfind(b"\n")
-    where = f"{path}, line {line}, column {column} (byte {byte})"
+    where = f"{shown(path)}, line {line}, column {column} (byte {byte})"
     if "truncated" in message or not here.strip():
         what = "the file is not complete: its JSON ends in the middle"
         tail = bytes(data[max(0, size - 40) :]).decode(errors="replace")
@@ -172,3 +239,27 @@ def _unparseable(data: Buffer, message: str, path: Path) -> Exception:
     if re.match(rb"NaN|-?Infinity", here) or re.match(rb"-?Infinity", around):
         return NotANumberError(error)
     return error
+
+
+def _half_a_character(data: Buffer, message: str, path: Path) -> ReadError | None:
+    """Build the error for one half of a surrogate pair, which the decoder may take for the end."""
+    near_end = max(0, len(data) - 32) if "truncated" in message else 0
+    if "truncated" not in message and "surrogate" not in message:
+        return None
+    for match in _HALF.finditer(bytes(data[near_end:])):
+        byte = near_end + match.start()
+        if match.group()[3:4].lower() in b"cdef" and _is_high(bytes(data[byte - 6 : byte])):
+            continue  # the second half of a whole pair
+        if b'"' not in bytes(data[byte + 6 :]):
+            continue  # the text does end here
+        line = bytes(data[:byte]).count(b"\n") + 1
+        what = "a text has half a character: one half of a surrogate pair without the other"
+        hint = "the text was cut in the middle of a character when it was written: mend it there"
+        where = f"{shown(path)}, line {line} (byte {byte})"
+        return ReadError(what, where=where, found=match.group().decode(), hint=hint)
+    return None
+
+
+def _is_high(escape: bytes) -> bool:
+    """Whether six bytes are the first half of a surrogate pair."""
+    return re.fullmatch(rb"\\u[dD][89abAB][0-9a-fA-F]{2}", escape) is not None

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from annqc.read.files import shown
 from annqc.read.problems import KINDS
 from annqc.tables import Problem, ids_array, objects_array
 
@@ -112,7 +113,14 @@ class Part:
 def problem(kind: str, source: str, where: str, message: str, **ids: object) -> Problem:
     """Make a `Problem` of a kind of `annqc.read.problems.KINDS`."""
     severity = KINDS[kind].severity
-    return Problem(kind=kind, severity=severity, source=source, where=where, message=message, **ids)
+    return Problem(
+        kind=kind,
+        severity=severity,
+        source=shown(source),
+        where=where,
+        message=shown(message),
+        **ids,
+    )
 
 
 def plain(value: object) -> object:

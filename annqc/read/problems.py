@@ -79,6 +79,25 @@ KINDS: Final[dict[str, Kind]] = {
         "kept", "Every coordinate of the file is between 0 and 1, as if it were not pixels."
     ),
     "skipped_file": Kind("kept", "A file in the folder is in no format that is read here."),
+    # Reading finds those above in one input; those below come up when two sides meet.
+    "image_id_conflict": Kind(
+        "kept", "An image id means another file on the other side; file names decide."
+    ),
+    "image_name_mismatch": Kind(
+        "kept", "Both sides name their images and share no name; ids decide."
+    ),
+    "category_spelling": Kind(
+        "kept", "Two categories differ in capitals or blanks alone, and count as one."
+    ),
+    "category_mismatch": Kind(
+        "kept", "The two sides have no category in common, so every match is mislabelled."
+    ),
+    "own_reference": Kind(
+        "kept", "An annotator drew the reference of some images, and is not judged on those."
+    ),
+    "gold_by_several": Kind(
+        "kept", "Several annotators drew gold on one image; all their boxes together are the gold."
+    ),
 }
 """Every kind of problem: whether the row is dropped or kept, and one sentence on why."""
 

@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from annqc.infer.collective import MIN_ANNOTATORS
+from annqc.judge.wording import number_of
+
 if TYPE_CHECKING:
     from annqc.run.audit import Run
 
-__all__ = ["Compared", "compared"]
+__all__ = ["Compared", "compared", "notes"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,3 +97,32 @@ def compared(run: Run) -> Compared:
         n_border=int(measured.at_border.sum()),
         n_ambiguous=int(matches.pair_ambiguous.sum()),
     )
+
+
+def notes(c: Compared) -> list[str]:
+    """Say what a reader must know to take the findings for what they are.
+
+    Parameters
+    ----------
+    c : Compared
+        Counts of what went in.
+
+    Returns
+    -------
+    list of str
+        Empty where there is nothing to mind.
+    """
+    said = []
+    if 0 < c.n_annotators < MIN_ANNOTATORS:
+        said.append(
+            f"with {number_of(c.n_annotators, 'annotator')} an offset of the gold looks the same "
+            f"as an offset of the annotators; it takes {MIN_ANNOTATORS} to tell them apart"
+        )
+    if c.n_unknown_size:
+        some = (
+            "image sizes are unknown"
+            if c.n_unknown_size == c.n_images
+            else f"the size of {number_of(c.n_unknown_size, 'image')} is unknown"
+        )
+        said.append(f"{some}: edges at the image border could not be left out")
+    return said

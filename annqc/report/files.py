@@ -4,25 +4,27 @@ from __future__ import annotations
 
 import csv
 import os
+import stat
 from contextlib import contextmanager, suppress
 from importlib.util import find_spec
 from math import isnan
+from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from annqc.errors import AnnqcError
 from annqc.report.json import PROBLEM_FIELDS, problem_rows
+from annqc.report.plain import encodable
 from annqc.tables import to_frame
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-    from pathlib import Path
+    from collections.abc import Iterable, Iterator, Sequence
 
     from annqc.run.audit import Run
-    from annqc.tables import Array
+    from annqc.tables import Array, Dataset
 
-__all__ = ["cannot_write", "whole_file", "write_tables"]
+__all__ = ["cannot_write", "spare_inputs", "table_paths", "whole_file", "write_tables"]
 
 TABLES: Final = ("pairs", "bias", "scores", "errors", "problems")
 
@@ -30,6 +32,9 @@ TABLES: Final = ("pairs", "bias", "scores", "errors", "problems")
 @contextmanager
 def whole_file(path: Path) -> Iterator[IO[bytes]]:
     """Open a file beside ``path`` that takes its place once everything is written.
+
+    A link stays, and what it points to is replaced. What is there and is no file, such as a pipe
+    or a device, stays what it is and is written into.
 
     Parameters
     ----------
@@ -41,12 +46,22 @@ def whole_file(path: Path) -> Iterator[IO[bytes]]:
     AnnqcError
         Where the system refuses.
     """
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    target = Path(os.path.realpath(path))
+    part = target.with_name(f".{target.name}.{os.getpid()}.part")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        mode = _mode(path)
+        if mode is not None and (not stat.S_ISREG(mode) or _is_stream(path)):
+            with path.open("wb") as file:
+                yield file
+            return
+        target.parent.mkdir(parents=True, exist_ok=True)
         with part.open("wb") as file:
             yield file
-        part.replace(path)
+        if mode is not None:
+            part.chmod(stat.S_IMODE(mode))
+        part.replace(target)
+    except BrokenPipeError:  # whoever read a pipe has left; the program knows what to do
+        raise
     except OSError as error:
         raise cannot_write(path, error) from None
     finally:
@@ -54,10 +69,75 @@ def whole_file(path: Path) -> Iterator[IO[bytes]]:
             part.unlink(missing_ok=True)
 
 
+def _mode(path: Path) -> int | None:
+    """Return what a path is, links followed; None where there is nothing."""
+    try:
+        return path.stat().st_mode
+    except FileNotFoundError:
+        return None
+
+
+def _is_stream(path: Path) -> bool:
+    """Whether a path stands for an open stream of this process, whatever is behind it."""
+    text = os.path.abspath(path)  # noqa: PTH100 - links must stay links
+    return text in {"/dev/stdout", "/dev/stderr"} or text.startswith(("/dev/fd/", "/proc/"))
+
+
 def cannot_write(path: Path, error: OSError) -> AnnqcError:
     """Build the error for a path that cannot be written."""
     what = "this cannot be written"
     return AnnqcError(what, where=str(path), found=error.strerror or str(error))
+
+
+def spare_inputs(
+    targets: Iterable[Path], sides: Iterable[Dataset], *, also: Iterable[str | Path] = ()
+) -> None:
+    """Refuse to write over anything that was read, whatever the path to it is called.
+
+    Parameters
+    ----------
+    targets : iterable of Path
+        Files that are to be written; for a folder that is replaced, the folder.
+    sides : iterable of Dataset
+        What was read.
+    also : iterable of path
+        Other inputs, such as a spec.
+
+    Raises
+    ------
+    AnnqcError
+        Where a target is an input, or a folder that an input lies in.
+    """
+    inputs = [Path(one.path) for side in sides for one in side.sources] + [Path(p) for p in also]
+    real = {os.path.realpath(one): one for one in inputs}
+    same = {key: one for one in inputs if (key := _identity(one)) is not None}
+    for target in targets:
+        key = _identity(target)
+        if key is None:
+            continue
+        found = same.get(key) or real.get(os.path.realpath(target))
+        if found is None and target.is_dir():
+            inside = os.path.realpath(target) + os.sep
+            found = next((one for path, one in real.items() if path.startswith(inside)), None)
+        if found is not None:
+            what = "an output would overwrite an input"
+            hint = "give the output another name"
+            raise AnnqcError(what, where=str(target), found=f"the input {found}", hint=hint)
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    """Return what tells one file from another, whatever it is called; None where it is no file."""
+    try:
+        status = path.stat()
+    except (OSError, ValueError):
+        return None
+    is_file = stat.S_ISREG(status.st_mode) or stat.S_ISDIR(status.st_mode)
+    return (status.st_dev, status.st_ino) if is_file else None
+
+
+def table_paths(folder: Path, *, parquet: bool = False) -> list[Path]:
+    """Return the files that `write_tables` writes."""
+    return [folder / f"{name}.{'parquet' if parquet else 'csv'}" for name in TABLES]
 
 
 def write_tables(
@@ -80,28 +160,29 @@ def write_tables(
     -------
     list of Path
         The files.
-    """
-    # Imported late: the pairs are the one table that an audit on screen does not need.
-    from annqc.run.pairs import pair_columns
 
+    Raises
+    ------
+    AnnqcError
+        Where a file is an input, or cannot be written.
+    """
+    paths = table_paths(folder, parquet=parquet)
+    spare_inputs(paths, (run.reference, run.candidate))
     problems = problem_rows(run.issues)
     tables: dict[str, dict[str, Any]] = {
-        "pairs": pair_columns(run.matches, run.measurements),
+        "pairs": run.pair_columns(),
         "bias": run.bias_columns(by),
         "scores": run.score_columns(strata=by),
         "errors": run.error_columns(),
         "problems": {name: [row[name] for row in problems] for name in PROBLEM_FIELDS},
     }
-    written = []
-    for name in TABLES:
-        path = folder / f"{name}.{'parquet' if parquet else 'csv'}"
+    for name, path in zip(TABLES, paths, strict=True):
         with whole_file(path) as file:
             if parquet:
                 _parquet(tables[name], file)
             else:
                 _csv(tables[name], file)
-        written.append(path)
-    return written
+    return paths
 
 
 def _csv(columns: dict[str, Any], file: IO[bytes]) -> None:
@@ -125,18 +206,23 @@ class _Text:
         self.file = file
 
     def write(self, text: str) -> int:
-        return self.file.write(text.encode("utf-8", errors="surrogatepass"))
+        return self.file.write(text.encode("utf-8", errors="backslashreplace"))
 
 
 def _parquet(columns: dict[str, Any], file: IO[bytes]) -> None:
     if find_spec("pyarrow") is None:
         what = "Parquet needs pyarrow, which is not installed"
         raise AnnqcError(what, hint="pip install 'annqc[parquet]', or write CSV")
-    frame = to_frame(columns)
-    for name in frame.columns:
-        if frame[name].dtype.kind != "O":
-            continue
-        kinds = {type(value) for value in frame[name] if value is not None}
-        if len(kinds) > 1:  # a Parquet column has one type
-            frame[name] = [None if value is None else str(value) for value in frame[name]]
+    frame = to_frame({name: _one_type(column) for name, column in columns.items()})
     frame.to_parquet(file, index=False)
+
+
+def _one_type(column: Array | list[Any]) -> Array | list[Any]:
+    """Make a column one that Parquet has: of one type, and its text UTF-8."""
+    if isinstance(column, np.ndarray) and column.dtype.kind not in "OU":
+        return column
+    values = column.tolist() if isinstance(column, np.ndarray) else column
+    kinds = {type(value) for value in values if value is not None}
+    if len(kinds) < 2 and str not in kinds:
+        return values
+    return [None if value is None else encodable(str(value)) for value in values]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from rich.cells import cell_len, set_cell_size
 
-from annqc.report.view import clean_text
+from annqc.report.plain import clean_text
 
 if TYPE_CHECKING:
     from annqc.tables import Array

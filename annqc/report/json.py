@@ -11,7 +11,8 @@ import msgspec
 import numpy as np
 
 import annqc
-from annqc.report.compared import compared
+from annqc.report.compared import compared, notes
+from annqc.report.plain import encodable
 from annqc.report.schema import SCHEMA_VERSION
 from annqc.report.standing import settle_text, standings
 from annqc.report.view import view_of
@@ -51,7 +52,8 @@ def audit_document(
     dict
         What `annqc.report.schema.AuditDocument` describes; `encode` makes it bytes.
     """
-    counts = asdict(compared(run))
+    went_in = compared(run)
+    counts = asdict(went_in)
     problems = {"dropped": counts.pop("dropped"), "kept": counts.pop("kept")}
     errors = run.error_columns()
     by = tuple(by)
@@ -62,6 +64,7 @@ def audit_document(
         "inputs": input_rows(reference=run.reference, candidate=run.candidate),
         "parameters": _parameters(run, by),
         "compared": counts,
+        "notes": notes(went_in),
         "problems": {**problems, "rows": problem_rows(run.issues[:N_PROBLEMS])},
         "collective": _collective(run, by),
         "annotators": _standings(run, by),
@@ -77,8 +80,20 @@ def audit_document(
 
 def encode(document: Any) -> bytes:
     """Encode plain values as indented JSON; NaN and infinity become null."""
-    packed = msgspec.json.encode(document, enc_hook=_plain)
+    try:
+        packed = msgspec.json.encode(document, enc_hook=_plain)
+    except UnicodeEncodeError:  # bytes of a file name that are no UTF-8
+        packed = msgspec.json.encode(_encodable(document), enc_hook=_plain)
     return msgspec.json.format(packed, indent=1) + b"\n"
+
+
+def _encodable(value: Any) -> Any:
+    """Make every text in a document one that UTF-8 has."""
+    if isinstance(value, str):
+        return encodable(value)
+    if isinstance(value, dict):
+        return {_encodable(key): _encodable(one) for key, one in value.items()}
+    return [_encodable(one) for one in value] if isinstance(value, list | tuple) else value
 
 
 def rows_of(columns: dict[str, Array]) -> list[dict[str, Any]]:
@@ -164,7 +179,7 @@ def _parameters(run: Run, by: tuple[str, ...]) -> dict[str, Any]:
 
 
 def _collective(run: Run, by: tuple[str, ...]) -> list[dict[str, Any]]:
-    found = run.annotators(by).collective
+    found = run.annotator_findings(by).collective
     if found is None:
         return []
     names = ("estimate", "ci_low", "ci_high", "p_value", "n_clusters", "biased", "method")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from annqc.report.view import clean_text
+from annqc.report.plain import clean_text
 from annqc.report.words import DIRECTIONS, EDGE_NAMES
 from annqc.tables import EDGES
 
@@ -39,16 +39,20 @@ def error_text(error: dict[str, Any]) -> str:
         One row of `annqc.Audit.errors`.
     """
     image = clean_text(error["file_name"] or error["image_id"], width=48)
-    who = clean_text(error["annotator"], width=24)
+    who = _short(error["annotator"])
     return f"{image}, {who}: {_WHAT[error['kind']](error)}"
 
 
+def _short(value: Any) -> str:
+    return clean_text(value, width=24)
+
+
 def _reference(error: dict[str, Any]) -> str:
-    return f"gold {clean_text(error['category'], width=24)} {error['reference_id']}"
+    return f"gold {_short(error['category'])} {_short(error['reference_id'])}"
 
 
 def _drawn(error: dict[str, Any]) -> str:
-    return f"{clean_text(error['candidate_category'], width=24)} {error['annotation_id']}"
+    return f"{_short(error['candidate_category'])} {_short(error['annotation_id'])}"
 
 
 def _missed(error: dict[str, Any]) -> str:
@@ -69,8 +73,8 @@ def _loose(error: dict[str, Any]) -> str:
 
 
 def _mislabelled(error: dict[str, Any]) -> str:
-    label = clean_text(error["candidate_category"], width=24)
-    return f"{_reference(error)} is labelled {label} (annotation {error['annotation_id']})"
+    label, drawn = _short(error["candidate_category"]), _short(error["annotation_id"])
+    return f"{_reference(error)} is labelled {label} (annotation {drawn})"
 
 
 def _near(error: dict[str, Any]) -> str:

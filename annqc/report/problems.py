@@ -9,7 +9,7 @@ from rich.text import Text
 
 from annqc.read.problems import KINDS
 from annqc.report.grid import hanging
-from annqc.report.view import clean_text
+from annqc.report.plain import clean_text
 
 if TYPE_CHECKING:
     from rich.console import Console

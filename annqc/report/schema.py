@@ -124,6 +124,7 @@ class Finding(Struct, frozen=True, kw_only=True):
     confidence_level: float
     n: Annotated[int, Meta(description="pairs")]
     n_clusters: Annotated[int, Meta(description="images or tracks")]
+    n_nan: Annotated[int, Meta(description="pairs that do not speak on the quantity")]
     p_value: Number
     p_adjusted: Number
     verdict: Annotated[str, Meta(description="biased, clean, undecided or collective")]
@@ -159,19 +160,19 @@ class Score(Struct, frozen=True, kw_only=True):
     recall: Number
     recall_low: Number
     recall_high: Number
-    recall_n_images: int
+    recall_n_clusters: int
     precision: Number
     precision_low: Number
     precision_high: Number
-    precision_n_images: int
+    precision_n_clusters: int
     label_accuracy: Number
     label_accuracy_low: Number
     label_accuracy_high: Number
-    label_accuracy_n_images: int
+    label_accuracy_n_clusters: int
     mean_iou: Number
     mean_iou_low: Number
     mean_iou_high: Number
-    mean_iou_n_images: int
+    mean_iou_n_clusters: int
     n_reference: int
     n_missed: int
     n_drawn: int
@@ -180,6 +181,8 @@ class Score(Struct, frozen=True, kw_only=True):
     n_mislabelled: int
     n_images: int
     verdict: Annotated[str, Meta(description="over all edges")]
+    status: str
+    n_more: Annotated[Number, Meta(description="further clusters that would settle every edge")]
     p_adjusted: Number
     rank: Annotated[Number, Meta(description="1 is the smallest bias; null if not ranked")]
     rank_low: Number
@@ -270,6 +273,7 @@ class AuditDocument(Struct, frozen=True, kw_only=True):
     inputs: list[Input]
     parameters: Parameters
     compared: Compared
+    notes: Annotated[list[str], Meta(description="what a reader must know, in words")]
     problems: Problems
     collective: Annotated[list[Shared], Meta(description="empty where it was not asked")]
     annotators: list[Standing]

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Final, Literal
 import numpy as np
 
 from annqc.infer.verdicts import G_MIN
-from annqc.report.view import clean_text, clusters_word
+from annqc.report.plain import clean_text
+from annqc.report.view import clusters_word
 from annqc.report.words import EDGE_NAMES
 
 if TYPE_CHECKING:

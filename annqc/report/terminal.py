@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any, Final
 from rich.console import Console
 from rich.text import Text
 
-from annqc.report.compared import compared
+from annqc.judge.wording import number_of
+from annqc.report.compared import compared, notes
 from annqc.report.grid import hanging, score_table
 from annqc.report.mistakes import first_errors
+from annqc.report.plain import clean_text
 from annqc.report.standing import display_name, settle_text, standings
-from annqc.report.view import clean_text, view_of
+from annqc.report.view import view_of
 from annqc.report.words import biased_sentences, collective_sentences
 from annqc.tables import QUANTITIES
 
@@ -159,39 +161,31 @@ def _more(console: Console, n: int, what: str) -> None:
         console.print(Text(f"  and {n:,} more {what}: --all", style="dim"))
 
 
-def _plural(n: int, one: str, many: str | None = None) -> str:
-    return f"{n:,} {one if n == 1 else many or one + 's'}"
-
-
 def _print_compared(console: Console, run: Run, c: Compared) -> None:
     rules = run.parameters
     policy = rules.policy
-    categories = _plural(c.n_categories, "category", "categories")
+    categories = number_of(c.n_categories, "category", "categories")
     boxes = f"{c.n_reference:,} reference and {c.n_candidate:,} candidate boxes"
-    who = _plural(c.n_annotators, "annotator")
+    who = number_of(c.n_annotators, "annotator")
     rates = f"tolerance {rules.tolerance}, confidence {100 * rules.confidence:g} %"
     rows = [
-        ("Compared", f"{_plural(c.n_images, 'image')}, {boxes}, {who}, {categories}"),
+        ("Compared", f"{number_of(c.n_images, 'image')}, {boxes}, {who}, {categories}"),
         ("Rules", f"{rates}, matching {policy.method} at IoU {policy.counting_iou:g}"),
     ]
     if c.dropped:
         n = sum(c.dropped.values())
         rows.append(
-            ("Unusable", f"{_plural(n, 'row')}: {_kinds(c.dropped)} (annqc lint shows them)")
+            ("Unusable", f"{number_of(n, 'row')}: {_kinds(c.dropped)} (annqc lint shows them)")
         )
     if c.kept:
         n = sum(c.kept.values())
-        rows.append(("Odd", f"{_plural(n, 'row')} kept: {_kinds(c.kept)} (annqc lint shows them)"))
+        rows.append(
+            ("Odd", f"{number_of(n, 'row')} kept: {_kinds(c.kept)} (annqc lint shows them)")
+        )
     left = _left_out(c)
     if left:
         rows.append(("Left out", "; ".join(left)))
-    if c.n_unknown_size:
-        some = (
-            "image sizes are unknown"
-            if c.n_unknown_size == c.n_images
-            else (f"the size of {_plural(c.n_unknown_size, 'image')} is unknown")
-        )
-        rows.append(("Mind", f"{some}: edges at the image border could not be left out"))
+    rows += [("Mind", note) for note in notes(c)]
     for name, text in rows:
         first, *rest = hanging(text, console.width - 10, indent=0)
         console.print(Text.assemble((f"{name:<10}", "bold"), first))
@@ -208,14 +202,16 @@ def _kinds(counts: dict[str, int]) -> str:
 def _left_out(c: Compared) -> list[str]:
     left = []
     if c.n_unused_boxes:
-        boxes = _plural(c.n_unused_boxes, "box", "boxes")
-        left.append(f"{boxes} on {_plural(c.n_unused_images, 'image')} that the gold does not have")
+        boxes = number_of(c.n_unused_boxes, "box", "boxes")
+        left.append(
+            f"{boxes} on {number_of(c.n_unused_images, 'image')} that the gold does not have"
+        )
     if c.n_idle_images:
-        left.append(f"{_plural(c.n_idle_images, 'gold image')} without work to compare")
+        left.append(f"{number_of(c.n_idle_images, 'gold image')} without work to compare")
     if c.n_border:
-        left.append(f"{_plural(c.n_border, 'edge')} at the image border, from the offsets")
+        left.append(f"{number_of(c.n_border, 'edge')} at the image border, from the offsets")
     if c.n_ambiguous:
-        left.append(f"{_plural(c.n_ambiguous, 'ambiguous pair')}, from the offsets")
+        left.append(f"{number_of(c.n_ambiguous, 'ambiguous pair')}, from the offsets")
     return left
 
 
@@ -225,9 +221,9 @@ def _print_findings(console: Console, view: View, *, everything: bool) -> None:
     places = Counter(one.place for one in stands)
     sentences = biased_sentences(view)
     total = (
-        _plural(len(stands), "annotator")
+        number_of(len(stands), "annotator")
         if "annotator" in view.by
-        else _plural(len(stands), "group")
+        else number_of(len(stands), "group")
     )
     if sentences:
         _heading(console, "Biased", f"{places['biased']:,} of {total}, the worst first")
@@ -248,7 +244,7 @@ def _print_sentences(console: Console, sentences: Sequence[Sentence], *, everyth
 
 
 def _rest(view: View, places: Counter[Place]) -> str:
-    parts = [f"{places['clean']:,} certified clean on all four edges"]
+    parts = [f"{places['clean']:,} shown to be clean on all four edges"]
     if places["collective"]:
         parts.append(f"{places['collective']:,} off as everybody is")
     parts.append(f"{places['undecided']:,} undecided")
@@ -291,11 +287,11 @@ def _print_parts(console: Console, view: View, whole: View, *, everything: bool)
     note = (
         "biased in part of the work" if new else "nothing is shown to be biased in part of the work"
     )
-    _heading(console, f"By {', '.join(view.by)}", note + (" alone" if repeated else ""))
+    _heading(console, f"By {clean_text(', '.join(view.by))}", note + (" alone" if repeated else ""))
     if new:
         _print_sentences(console, new, everything=everything)
     if repeated:
-        text = f"  {_plural(repeated, 'finding')} that say the same as those above: --json, --csv"
+        text = f"  {number_of(repeated, 'finding')} that say the same as those above: --json, --csv"
         console.print(Text(text, style="dim"))
 
 
@@ -328,5 +324,5 @@ def _print_errors(console: Console, run: Run) -> None:
     if n == 0:
         _heading(console, "Errors", "none")
         return
-    _heading(console, "Look at these first", f"of {_plural(n, 'error')}")
+    _heading(console, "Look at these first", f"of {number_of(n, 'error')}")
     _lines(console, first_errors(errors, N_ERRORS))

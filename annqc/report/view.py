@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import accumulate
-from typing import TYPE_CHECKING, Any
-from unicodedata import east_asian_width
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from annqc.judge.wording import number_of
 from annqc.measure.offsets import AXIS
+from annqc.report.plain import clean_text
 from annqc.run.findings import findings_columns
 from annqc.tables import QUANTITIES
 
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
     from annqc.run.audit import Run
     from annqc.tables import Array, Bools, Ints
 
-__all__ = ["View", "clean_text", "clusters_word", "in_pixels", "view_of"]
+__all__ = ["View", "clusters_word", "in_pixels", "view_of"]
 
 K = len(QUANTITIES)
 
@@ -81,7 +80,9 @@ class View:
         for name in self.by:
             if name != "annotator":
                 value = clean_text(self.keys[name][group])
-                parts.append(value if name in {"category", "size"} else f"{name} {value}")
+                parts.append(
+                    value if name in {"category", "size"} else f"{clean_text(name)} {value}"
+                )
         return ", ".join(parts)
 
 
@@ -97,7 +98,7 @@ def view_of(run: Run, by: tuple[str, ...] = ("annotator",), *, whole: bool = Fal
     whole : bool
         The annotators' whole work, decided in one go with the strata of the grouping.
     """
-    found = run.annotators(by) if whole else run.findings(by)
+    found = run.annotator_findings(by) if whole else run.findings(by)
     flat = findings_columns(found)
     columns = {name: column.reshape(-1, K) for name, column in flat.items() if name not in found.by}
     return View(
@@ -120,32 +121,4 @@ def in_pixels(run: Run, group: Ints, n_groups: int) -> Bools:
 
 def clusters_word(view: View, n: int) -> str:
     """Return ``"1 image"``, ``"23 images"`` or ``"23 images or tracks"``."""
-    if n == 1:
-        return f"1 {view.clusters}"
-    return f"{n:,} " + view.clusters.replace("image", "images").replace("track", "tracks")
-
-
-def clean_text(value: Any, *, width: int | None = None) -> str:
-    r"""Make text from input safe to print: no control characters, and no longer than ``width``.
-
-    Examples
-    --------
-    >>> clean_text("eve\x1b[31m")
-    'eve\\x1b[31m'
-    >>> clean_text("a very long name", width=10)
-    'a very ...'
-    """
-    text = str(value)
-    if not text.isprintable():
-        escaped = (c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
-        text = "".join(escaped)
-    return text if width is None else _shortened(text, width)
-
-
-def _shortened(text: str, width: int) -> str:
-    """Cut a text to ``width`` columns; East Asian wide characters take two."""
-    wide = [2 if east_asian_width(c) in "WF" else 1 for c in text]
-    if sum(wide) <= width:
-        return text
-    kept = bisect_right(list(accumulate(wide)), width - 3)
-    return text[:kept] + "..."
+    return number_of(n, view.clusters)

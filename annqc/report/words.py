@@ -13,9 +13,12 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from annqc.infer.collective import collective
+from annqc.judge import wording
+from annqc.judge.wording import OBJECTS, number_of
 from annqc.measure.offsets import AXIS, MARGIN
-from annqc.report.view import clean_text, clusters_word, in_pixels
-from annqc.tables import QUANTITIES
+from annqc.report.plain import clean_text
+from annqc.report.view import clusters_word, in_pixels
+from annqc.tables import EDGES, QUANTITIES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,16 +31,10 @@ __all__ = ["Sentence", "amount", "biased_sentences", "collective_sentences", "to
 ALIKE: Final = 0.5
 """Two edges are moved alike where the smaller offset is at least this share of the larger one."""
 
-EDGE_NAMES: Final = ("left edge", "top edge", "right edge", "bottom edge")
+EDGE_NAMES: Final = tuple(OBJECTS[name].removeprefix("the ") for name in EDGES)
 DIRECTIONS: Final = {
-    "out_left": ("too far out", "too far in"),
-    "out_top": ("too far out", "too far in"),
-    "out_right": ("too far out", "too far in"),
-    "out_bottom": ("too far out", "too far in"),
-    "dx": ("too far right", "too far left"),
-    "dy": ("too low", "too high"),
-    "dw": ("too wide", "too narrow"),
-    "dh": ("too tall", "too short"),
+    name: (f"too {positive}", f"too {negative}")
+    for name, (positive, negative) in wording.DIRECTIONS.items()
 }
 """What a positive and a negative value mean."""
 
@@ -195,13 +192,9 @@ def _sentence(view: View, group: int, told: tuple[int, ...]) -> Sentence:
     excess = float(columns["excess"][group, k])
     name = QUANTITIES[k]
     what = f"the {EDGE_NAMES[k]}" if k < 4 else "boxes"
-    if math.isnan(shared) or excess * value > 0:
-        direction = DIRECTIONS[name][value < 0]
-        beyond = "" if math.isnan(shared) else ", more than everybody"
-        said = f"{size} {direction} ({interval}, {evidence}{beyond})"
-    else:
-        direction = DIRECTIONS[name][value < 0].replace("too ", "")
-        said = f"{size} {direction} ({interval}, {evidence}), where everybody is further off"
+    direction = DIRECTIONS[name][value < 0]
+    beyond = "" if math.isnan(shared) else ", more than everybody"
+    said = f"{size} {direction} ({interval}, {evidence}{beyond})"
     place = view.where(group)
     if "annotator" in view.by:
         who = clean_text(view.keys["annotator"][group], width=40)
@@ -233,7 +226,7 @@ def collective_sentences(run: Run, by: Sequence[str] = ("annotator",)) -> list[s
     list of str
         Empty where nothing is shared, and where there are too few annotators to ask.
     """
-    everybody = run.annotators(by).collective
+    everybody = run.annotator_findings(by).collective
     if everybody is None or not everybody.biased[0].any():
         return []
     told = told_once(everybody.estimate[0], everybody.biased[0])
@@ -259,7 +252,7 @@ def collective_sentences(run: Run, by: Sequence[str] = ("annotator",)) -> list[s
             unit, (value, low, high) = "", tuple(float(a[0, k]) for a in bounds)
         size, interval = amount(value, low, high, unit)
         kind = "image" if everybody.method[0, k] == "objects" else "annotator"
-        evidence = f"{everybody.n_clusters[0, k]:,} {kind}s"
+        evidence = number_of(int(everybody.n_clusters[0, k]), kind)
         what = f"the {EDGE_NAMES[k]} is" if k < 4 else "boxes are"
         direction = DIRECTIONS[QUANTITIES[k]][value < 0]
         sentences.append(f"{what} {size} {direction} for everybody ({interval}, {evidence})")

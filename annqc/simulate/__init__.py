@@ -1,8 +1,16 @@
 """simulate: a gold set and annotators with planted habits, for demos, tests and planning.
 
+This package can be called: ``annqc.simulate(annotators, ...)`` is the function
+``annqc.simulate.simulate``, whose arguments ``help(annqc.simulate.simulate)`` explains:
+
+    made = annqc.simulate({"ann": [], "bob": annqc.Habit.loose("right", px=5)}, n_images=60, rng=1)
+    made.gold, made.work
+
+``annqc.Habit`` has the habits that can be planted.
+
 It stands outside the flow read -> match -> measure -> infer -> judge -> report and feeds it: what
-it makes are the same `Dataset`s that reading makes, and what was planted is known, so that it can
-be compared with what an audit finds.
+it makes are the same `annqc.tables.Dataset`s that reading makes, and what was planted is known, so
+that it can be compared with what an audit finds.
 """
 
 from __future__ import annotations

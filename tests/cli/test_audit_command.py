@@ -121,6 +121,143 @@ def test_an_input_is_not_overwritten(run, files):
     assert (files / "work.json").read_bytes() == before
 
 
+@pytest.fixture
+def own(tmp_path, files, monkeypatch):
+    """A folder of inputs of its own, under the names of outputs too; and the current one."""
+    for name in ("work.json", "gold.json"):
+        (tmp_path / name).write_bytes((files / name).read_bytes())
+    rows = ["annotation_id,image_id,annotator,category,x1,y1,x2,y2", "1,1,ann,car,1,1,9,9"]
+    (tmp_path / "pairs.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")
+    (tmp_path / "link.json").symlink_to("work.json")
+    (tmp_path / "hard.json").hardlink_to(tmp_path / "work.json")
+    (tmp_path / "sizes.csv").write_text("file_name,width,height\na,9,9\n", encoding="utf-8")
+    (tmp_path / "names.txt").write_text("car\n", encoding="utf-8")
+    rules = '[annqc]\nversion = 1\n[[rule]]\nid = "r"\nmeasure = "recall"\nat_least = 0.5\n'
+    (tmp_path / "s.annqc.toml").write_text(rules, encoding="utf-8")
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        ("lint", "work.json", "--json", "work.json"),
+        ("lint", "work.json", "--json", "link.json"),
+        ("lint", "link.json", "--json", "work.json"),
+        ("lint", "work.json", "--json", "hard.json"),
+        ("lint", "work.json", "--categories", "names.txt", "--json", "names.txt"),
+        ("lint", "work.json", "--image-sizes", "sizes.csv", "--json", "sizes.csv"),
+        (*AUDIT, "--json", "gold.json"),
+        (*AUDIT, "--json", "./../{here}/work.json"),
+        (*AUDIT, "--spec", "s.annqc.toml", "--json", "s.annqc.toml"),
+        (*AUDIT, "--image-sizes", "sizes.csv", "--json", "sizes.csv"),
+        ("audit", "pairs.csv", "--gold", "pairs.csv", "--csv", "."),
+        (*AUDIT, "--save", "."),
+    ],
+)
+def test_no_output_goes_over_an_input(run, own, monkeypatch, args):
+    monkeypatch.chdir(own)
+    before = {path.name: path.read_bytes() for path in own.iterdir()}
+    done = run(*(arg.format(here=own.name) for arg in args))
+    assert done.exit_code == 2, done.output
+    assert "would overwrite an input" in done.stderr
+    assert done.stdout == ""
+    assert {path.name: path.read_bytes() for path in own.iterdir()} == before
+
+
+def test_a_save_that_will_be_refused_is_refused_before_anything_is_written(run, tmp_path):
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "notes.txt").write_text("mine", encoding="utf-8")
+    done = run(*AUDIT, "--json", tmp_path / "x.json", "--save", tmp_path / "mine")
+    assert done.exit_code == 2
+    assert not (tmp_path / "x.json").exists()
+
+
+HOSTILE = "a\x1b[31m\x9b2J\u202eb"
+
+
+def test_names_from_the_input_cannot_speak_to_the_terminal(run, tmp_path):
+    table = tmp_path / "t.csv"
+    table.write_text(f"{HOSTILE},y\n1,2\n", encoding="utf-8")
+    folder = tmp_path / HOSTILE
+    folder.mkdir()
+    (folder / "bad.json").write_text("{", encoding="utf-8")
+    calls = [
+        ("lint", table),
+        ("lint", folder / "bad.json"),
+        ("lint", folder / "none.json"),
+        (HOSTILE,),
+        ("lint", f"--{HOSTILE}", "work.json"),
+        (*AUDIT, "--by", HOSTILE),
+        (*AUDIT, "--json", folder / "out.json"),
+        (*AUDIT, "--all", "--annotator", "=" + HOSTILE),
+    ]
+    for call in calls:
+        done = run(*call)
+        assert "a\\x1b[31m\\x9b2J\\u202eb" in done.output.replace("\n", ""), call
+        assert not set("\x1b\x9b\u202e") & set(done.output), call
+
+
+def test_messages_keep_their_lines(run, tmp_path):
+    done = run("lint", tmp_path / "none.json")
+    assert done.stderr.splitlines()[1].startswith("  where: ")
+
+
+def test_an_apology_cannot_speak_to_the_terminal(run, monkeypatch):
+    def broken(*_args, **_kwargs):
+        raise ZeroDivisionError(HOSTILE)
+
+    monkeypatch.setattr("annqc.report.terminal.compared", broken)
+    done = run(*AUDIT)
+    assert done.exit_code == 70
+    assert "a\\x1b[31m" in done.stderr
+    assert "\x1b" not in done.stderr
+
+
+@pytest.mark.parametrize("text", ["²x²", "³x4", "9" * 5000 + "x9", "1x2x3", "x", "Ⅷx8"])
+def test_odd_image_sizes_are_one_message(run, text):
+    done = run("lint", "work.json", "--image-sizes", text)
+    assert done.exit_code == 2
+    assert done.stderr.startswith("annqc: ")
+
+
+def test_each_step_of_the_bar_does_the_work_it_names(run, monkeypatch):
+    """The bar names a step, and the costly function of that step runs then, and once."""
+    from annqc.cli import _progress
+    from annqc.run import audit as room
+
+    log = []
+
+    class Noted(_progress.Progress):
+        def step(self, what):
+            log.append(what)
+
+    monkeypatch.setattr(_progress, "Progress", Noted)
+
+    def noted(name, work):
+        def wrapped(*args, **kwargs):
+            log.append(name)
+            return work(*args, **kwargs)
+
+        return wrapped
+
+    for name in ("match", "measure", "score_columns", "error_columns"):
+        monkeypatch.setattr(room, name, noted(name, getattr(room, name)))
+    assert run(*AUDIT, "--by", "annotator,category").exit_code == 0
+    assert log == [
+        "reading the gold",
+        "reading the work",
+        "matching",
+        "match",
+        "measure",
+        "findings",
+        "scores",
+        "score_columns",
+        "errors",
+        "error_columns",
+        "checks and outputs",
+    ]
+
+
 def test_a_fault_of_annqc_is_an_apology(run, monkeypatch):
     def broken(*_args, **_kwargs):
         message = "oh\nno"
@@ -223,7 +360,7 @@ def test_lint_lists_problems_and_exits_0(run, faulty):
     ("args", "code"),
     [
         ((), 0),
-        (("--strict",), 1),
+        (("--strict",), 2),
         (("--fail-on", "dropped"), 1),
         (("--fail-on", "any"), 1),
         (("--fail-on", "never", "--quiet"), 0),

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 import annqc
-from annqc.cli._planted import found_rows, run_demo
+from annqc.cli._planted import MARKER, found_rows, run_demo
 from annqc.report.schema import AuditDocument
 
 
@@ -29,7 +29,7 @@ def test_the_demo_prints_planted_beside_found_and_writes_its_files(run, tmp_path
     assert "9 of 9 planted habits found, 0 of 3 clean annotators accused." in done.stdout
     after = done.stdout[done.stdout.index("Planted beside found") :]
     assert after.count("planted  ") == after.count("found    ") == 12
-    names = {"gold.json", "work.json", "audit.json", "tables", "run.annqc"}
+    names = {"gold.json", "work.json", "audit.json", "tables", "run.annqc", MARKER}
     assert {path.name for path in (tmp_path / "d").iterdir()} == names
     msgspec.json.decode((tmp_path / "d" / "audit.json").read_bytes(), type=AuditDocument)
     assert len(annqc.load(tmp_path / "d" / "run.annqc").work.annotator_ids) == 12
@@ -38,6 +38,24 @@ def test_the_demo_prints_planted_beside_found_and_writes_its_files(run, tmp_path
 def test_the_demo_says_the_same_twice(run, tmp_path):
     first = run("demo", "--out", tmp_path / "d").stdout
     assert run("demo", "--out", tmp_path / "d").stdout == first
+
+
+@pytest.mark.parametrize("name", ["gold.json", "work.json", "notes.txt"])
+def test_the_demo_leaves_a_folder_alone_that_holds_somebodys_files(run, tmp_path, name):
+    (tmp_path / name).write_text("mine", encoding="utf-8")
+    done = run("demo", "--out", tmp_path)
+    assert done.exit_code == 2
+    assert "did not make" in done.stderr
+    assert {path.name: path.read_text(encoding="utf-8") for path in tmp_path.iterdir()} == {
+        name: "mine"
+    }
+
+
+def test_the_demo_into_a_file_is_one_message(run, tmp_path):
+    (tmp_path / "file").write_text("mine", encoding="utf-8")
+    done = run("demo", "--out", tmp_path / "file")
+    assert done.exit_code == 2
+    assert "cannot be written" in done.stderr
 
 
 def test_a_habit_that_is_not_found_is_a_failure(run, tmp_path, monkeypatch):

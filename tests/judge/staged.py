@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -56,6 +57,15 @@ class Staged:
     issues: tuple[Any, ...] = ()
     parameters: Settings = field(default_factory=Settings)
     asked: list[Any] = field(default_factory=list)
+    tracks: bool = False
+
+    @property
+    def matches(self):
+        images = SimpleNamespace(id=np.array(["7.jpg", "8.jpg"], dtype=object))
+        table = SimpleNamespace(track=np.zeros(1, dtype=np.int64) if self.tracks else None)
+        side = SimpleNamespace(table=table, image_table=images)
+        names = ("person", "bus")
+        return SimpleNamespace(category_names=names, reference=side, candidate=side)
 
     def bias_columns(self, by=("annotator",)):
         assert tuple(by) == ("annotator",)
@@ -69,7 +79,8 @@ class Staged:
         return _columns(rows)
 
     def score_columns(self, by=("annotator",)):
-        return _columns(self.scores)
+        scores = self.scores or [{"annotator": who} for who in self.findings]
+        return _columns(scores)
 
     def with_parameters(self, *, tolerance=None, confidence=None, policy=None):
         given = {"tolerance": tolerance, "confidence": confidence, "policy": policy}

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import numpy as np
 import pytest
 
 from annqc.judge import judge, load_spec, measures, register_measure
 from annqc.judge.registry import find_measure
+from annqc.judge.rules import SIZES
 from annqc.match import MatchPolicy
+from annqc.run import keys
 from annqc.run.audit import Parameters, Run
 from annqc.simulate import Habit, simulate
+from annqc.tables import ids_array
 from tests.judge.staged import one_rule
 from tests.judge.test_spec import PROFILE
 
@@ -127,3 +133,31 @@ def test_other_parameters_give_what_a_new_audit_gives(made, run):
 def test_a_measure_is_registered_once():
     with pytest.raises(ValueError, match="registered already"):
         register_measure("recall", "again", takes=())
+
+
+def test_a_category_without_objects_does_not_apply_and_an_unknown_one_is_an_error(made):
+    gold = replace(
+        made.gold,
+        category_ids=ids_array([*made.gold.category_ids.tolist(), 99]),
+        category_names=np.array([*made.gold.category_names.tolist(), "bus"], dtype=object),
+    )
+    run = Run(gold, made.work, engine="numpy")
+    for measure, limit in (("recall", {"at_least": 0.5}), ("edge_offset", {})):
+        found = judge(run, one_rule(measure, where={"category": "bus"}, **limit))
+        assert found.outcome == "not_applicable"
+        assert found.checks[0].sentence == "there is nothing to judge of category 'bus'"
+        assert found.exit_code() == 3
+        slip = judge(run, one_rule(measure, where={"category": "buss"}, **limit))
+        assert (slip.outcome, slip.exit_code()) == ("error", 2)
+        assert "did you mean 'bus'?" in slip.checks[0].sentence
+
+
+@pytest.mark.parametrize(("name", "value"), [("image_id", "zzz"), ("size", "smal")])
+def test_values_of_any_column_are_checked(run, name, value):
+    found = judge(run, one_rule("recall", at_least=0.5, where={name: value}))
+    assert found.outcome == "error"
+    assert f"there is no {name} {value!r} in the data" in found.checks[0].sentence
+
+
+def test_every_size_is_known():
+    assert SIZES == keys.SIZES

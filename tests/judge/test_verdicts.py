@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pickle
 from types import SimpleNamespace
 
 import numpy as np
@@ -175,17 +176,37 @@ def test_without_any_pair_the_rule_does_not_apply():
     assert check(Staged({}), "out_top").outcome == "not_applicable"
 
 
-def test_where_keeps_some_groups_and_tells_of_values_that_do_not_occur():
+def test_where_keeps_some_groups():
     measured = Staged({"ann": [], "bob": [finding("out_top", "biased", 2)], 7: []})
     assert check(measured, "out_top", where={"annotator": "ann"}).outcome == "pass"
     assert check(measured, "out_top", where={"annotator": ["ann", "bob"]}).outcome == "fail"
     assert check(measured, "out_top", where={"annotator": "7"}).counts["pass"] == 1
-    partly = check(measured, "out_top", where={"annotator": ["ann", "bop"]})
-    assert partly.outcome == "pass"
-    assert partly.sentence.endswith("; there is no annotator 'bop' (did you mean 'bob'?)")
-    none = check(measured, "out_top", where={"annotator": ["bop"]})
-    assert none.outcome == "not_applicable"
-    assert none.sentence == "there is no annotator 'bop' (did you mean 'bob'?)"
+
+
+@pytest.mark.parametrize("values", ["bop", ["ann", "bop"]])
+def test_a_slip_of_the_pen_in_where_is_an_error_and_never_a_pass(values):
+    measured = Staged({"ann": [], "bob": []})
+    spec = load_spec(
+        {
+            "annqc": {"version": 1},
+            "rule": [
+                {"id": "a", "measure": "out_top", "where": {"annotator": values}},
+                {"id": "b", "measure": "unusable_rows", "at_most": 0},
+            ],
+        }
+    )
+    found = judge(measured, spec)
+    assert [one.outcome for one in found.checks] == ["error", "pass"]
+    assert found.checks[0].sentence.startswith("there is no annotator 'bop' in the data\n")
+    assert "did you mean 'bob'?" in found.checks[0].sentence
+    assert "expected: ann, bob" in found.checks[0].sentence
+    assert found.exit_code() == found.exit_code(undecided="pass") == 2
+
+
+def test_many_values_are_not_listed_in_the_message():
+    found = check(Staged({f"w{k}": [] for k in range(40)}), "out_top", where={"annotator": "zoe"})
+    assert found.outcome == "error"
+    assert "expected" not in found.sentence
 
 
 @pytest.mark.parametrize(
@@ -300,7 +321,8 @@ def judgement(*outcomes):
     ("outcomes", "outcome", "code", "lenient", "strict"),
     [
         (["pass", "pass"], "pass", 0, 0, 0),
-        (["pass", "not_applicable"], "pass", 0, 0, 0),
+        (["pass", "not_applicable"], "undecided", 3, 0, 1),
+        (["fail", "not_applicable"], "fail", 1, 1, 1),
         (["pass", "undecided"], "undecided", 3, 0, 1),
         (["not_applicable"], "not_applicable", 3, 0, 1),
         (["undecided", "fail", "pass"], "fail", 1, 1, 1),
@@ -384,3 +406,41 @@ def test_one_group_decides_for_all(given_verdicts):
 def test_specs_are_checked_before_anything_is_judged():
     with pytest.raises(SpecError):
         one_rule("edge_offset", tolerance="two")
+
+
+def test_where_there_are_tracks_the_evidence_is_not_called_images():
+    row = finding("out_top", "undecided", n_more=14.0)
+    measured = Staged({"ann": [row]}, scores=[], tracks=True)
+    text = check(measured, "out_top").sentence
+    assert "40 images or tracks)" in text
+    assert "about 14 more images or tracks would settle it" in text
+    scores = [rate("ann", 0.9, 0.8, 0.95) | {"recall_n_clusters": 12}]
+    found = check(Staged(scores=scores, tracks=True), "recall", at_least=0.5)
+    assert found.sentence.startswith("ann: recall 0.900 (0.800 to 0.950, 12 images or tracks)")
+    assert found.rows[0]["n_clusters"] == 12
+
+
+def test_a_judgement_pickles_with_its_words():
+    rules = [
+        {"id": "a", "measure": "edge_offset", "tolerance": "2 px"},
+        {"id": "b", "measure": "recall", "at_least": 0.95},
+        {"id": "c", "measure": "unusable_rows", "at_most": 0},
+        {"id": "d", "measure": "out_top", "where": {"annotator": "bop"}},
+    ]
+    spec = load_spec({"annqc": {"version": 1}, "match": {"iou": 0.6}, "rule": rules})
+    measured = Staged(
+        {"ann": [], "bob": [finding("out_top", "biased", 2)]},
+        scores=[rate("bob", 0.8, 0.7, 0.9)],
+        issues=(issue(),),
+    )
+    found = judge(measured, spec)
+    again = pickle.loads(pickle.dumps(found))
+    assert again.to_dict() == found.to_dict()
+    assert again.explain() == found.explain()
+    assert again.exit_code() == 2
+    one = pickle.loads(pickle.dumps(found.checks[0]))
+    assert one.rows == found.checks[0].rows
+    assert again.spec == pickle.loads(pickle.dumps(spec)) == spec
+    with pytest.raises(SpecError) as caught:
+        load_spec('[annqc]\nversion = 9\n[[rule]]\nid = "A"\n')
+    assert str(pickle.loads(pickle.dumps(caught.value))) == str(caught.value)

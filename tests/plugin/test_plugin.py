@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -45,6 +46,9 @@ def deliveries(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         folders[name] = tmp_path_factory.mktemp(name)
         write_coco(simulation.gold, folders[name] / "gold.json")
         write_coco(simulation.work, folders[name] / "work.json")
+        gold = json.loads((folders[name] / "gold.json").read_text(encoding="utf-8"))
+        gold["categories"].append({"id": 99, "name": "bus"})  # a category without objects
+        (folders[name] / "gold.json").write_text(json.dumps(gold), encoding="utf-8")
     return folders
 
 
@@ -113,12 +117,19 @@ def test_what_is_undecided_is_skipped_with_the_reason(project):
 
 
 def test_what_does_not_apply_is_skipped(project):
-    spec = SPEC.replace('"edge_offset"', '"edge_offset"\nwhere = { annotator = "an" }')
+    spec = SPEC.replace('"edge_offset"', '"edge_offset"\nwhere = { category = "bus" }')
     result = project("clean", "-rs", spec=spec)
     result.assert_outcomes(passed=1, skipped=1)
     result.stdout.fnmatch_lines(
-        ["*no-edge-bias: not applicable: there is no annotator 'an'*'ann'*"]
+        ["*no-edge-bias: not applicable: there is nothing to judge of category 'bus'*"]
     )
+
+
+def test_a_slip_of_the_pen_in_where_is_an_error(project):
+    spec = SPEC.replace('"edge_offset"', '"edge_offset"\nwhere = { annotator = "an" }')
+    result = project("clean", spec=spec)
+    result.assert_outcomes(passed=1, errors=1)
+    result.stdout.fnmatch_lines(["there is no annotator 'an' in the data", "*did you mean 'ann'?"])
 
 
 def test_a_broken_spec_is_one_error_that_lists_its_faults(project):

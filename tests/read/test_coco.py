@@ -336,3 +336,19 @@ def test_something_like_nan_that_is_none(put):
     text = '{"annotations": [{"image_id": 1, "category_id": 1, "bbox": [NaN7, 0, 1, 1]}]}'
     with pytest.raises(ReadError, match="no valid JSON"):
         read(put("a.json", text))
+
+
+@pytest.mark.parametrize("late", [{"id": 2**70}, {"id": None}, {"iscrowd": 1}, {"score": 0}])
+def test_what_only_the_last_of_many_rows_has_is_read(coco, late):
+    box = {"image_id": 7, "bbox": [10, 20, 30, 40]}
+    rows = [{**box, "bbox": [k, 20, 30, 40.5]} for k in range(5000)]
+    table = read(coco([*rows, {**box, **late}])).table
+    assert table.xyxy[[0, 4999, 5000]].tolist() == [
+        [0, 20, 30, 60.5],
+        [4999, 20, 5029, 60.5],
+        [10, 20, 40, 60],
+    ]
+    assert table.id[:5000].tolist() == list(range(1, 5001))
+    assert table.id[-1] == late.get("id", 5001)
+    assert np.flatnonzero(table.crowd).tolist() == ([5000] if "iscrowd" in late else [])
+    assert np.flatnonzero(~np.isnan(table.score)).tolist() == ([5000] if "score" in late else [])

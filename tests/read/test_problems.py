@@ -1,12 +1,15 @@
 from __future__ import annotations
 
 import json
+import re
+from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import annqc
 from annqc.read import read
 from annqc.read.problems import KINDS, duplicate_boxes, repeated_ids
 
@@ -169,3 +172,14 @@ def test_every_kind_is_explained():
         kind.explanation.endswith(".") and kind.severity in ("dropped", "kept")
         for kind in KINDS.values()
     )
+
+
+def test_kinds_of_every_room_are_explained():
+    rooms = Path(annqc.__file__).parent
+    code = {path: path.read_text(encoding="utf-8") for path in rooms.rglob("*.py")}
+    raised = set(re.findall(r'kind="(\w+)",\s*severity=', "".join(code.values())))
+    raised |= set(re.findall(r'_SEVERAL: Final = "(\w+)"', "".join(code.values())))
+    match = "".join(text for path, text in code.items() if path.parent.name == "match")
+    raised |= set(re.findall(r'_problem\(\s*"(\w+)"', match))
+    assert {"image_id_conflict", "own_reference", "gold_by_several"} <= raised
+    assert raised <= set(KINDS)

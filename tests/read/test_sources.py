@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import annqc
 from annqc.errors import AnnqcError, ReadError, UnknownNameError
 from annqc.read import formats, lint, read, register_reader, registry
 
@@ -105,7 +106,7 @@ def test_nothing_to_read(tmp_path):
         ("s3://bucket/a.json", "local files"),
         (7, "cannot be read"),
         ([7], "no path"),
-        (b"a.json", "no path"),
+        ([b"a.json"], "no path"),
     ):
         with pytest.raises(ReadError, match=words):
             read(str(source) if "*" in str(source) else source)
@@ -313,3 +314,41 @@ def test_a_damaged_file_is_read_or_refused_clearly(tmp_path_factory, kind, edits
         return
     assert np.isfinite(dataset.table.xyxy).all()
     assert len(dataset) <= dataset.n_rows
+
+
+@pytest.mark.parametrize("source", [{"images": [], "annotations": []}, b"a.json", bytearray(b"a")])
+def test_data_in_memory_are_no_path(source):
+    with pytest.raises(ReadError, match="this cannot be read") as caught:
+        read(source)
+    assert caught.value.found == type(source).__name__
+    assert "DataFrame" in caught.value.hint
+
+
+def test_a_single_column_is_no_table():
+    with pytest.raises(ReadError, match="single column"):
+        read(pd.Series([1, 2]))
+
+
+@pytest.mark.parametrize("columns", [["image_id"], "image_id", 3, {"image_id": 3}, {3: "a"}])
+def test_columns_must_be_a_mapping_of_names(columns):
+    with pytest.raises(ReadError, match="columns= cannot be understood"):
+        read(pd.DataFrame({"a": [1]}), columns=columns)
+
+
+def test_lint_speaks_of_itself(tmp_path):
+    with pytest.raises(
+        TypeError, match=r"lint\(\) got an unexpected .*'formt'; did you mean 'format'"
+    ):
+        lint(tmp_path, formt="coco")
+    dataset = read(pd.DataFrame({"image_id": [1], "x1": 0, "y1": 0, "x2": 5, "y2": 5}))
+    assert lint(dataset).empty
+    with pytest.raises(ReadError, match="this is a Dataset already"):
+        lint(dataset, format="coco")
+
+
+@pytest.mark.parametrize("name", ["read", "match", "simulate"])
+def test_help_on_a_package_that_can_be_called_leads_to_its_function(name):
+    package = getattr(annqc, name)
+    assert f"annqc.{name}(" in package.__doc__
+    assert f"help(annqc.{name}.{name})" in package.__doc__
+    assert getattr(package, name).__doc__.count("Parameters\n") == 1

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from annqc.read import read
 from annqc.read.unite import find
+from annqc.tables import encode
 
 BOX = {"bbox": [10, 20, 30, 40]}
 IDS = st.lists(st.integers(-(2**62), 2**62) | st.integers(-9, 9), max_size=20)
@@ -135,3 +136,17 @@ def test_mixed_ids_over_files(coco, order):
     dataset = read(files[::order])
     assert sorted(dataset.image_table.id.tolist(), key=str) in ([7, "7"], ["7", 7])
     assert len(set(dataset.table.image.tolist())) == 2
+
+
+@given(IDS, st.sampled_from([np.int64, object]))
+def test_encode_numbers_ids_as_they_are_met(values, kind):
+    codes, ids = encode(np.array(values, dtype=kind))
+    assert ids.tolist() == list(dict.fromkeys(values))
+    assert [ids[code] for code in codes] == values
+
+
+@pytest.mark.parametrize("kind", [np.int8, np.uint8, np.uint64])
+def test_encode_takes_the_widest_span_of_a_kind(kind):
+    ends = np.iinfo(kind)
+    codes, ids = encode(np.array([ends.max, ends.min, ends.max], dtype=kind))
+    assert (codes.tolist(), ids.tolist()) == ([0, 1, 0], [ends.max, ends.min])

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import csv
+import os
+import threading
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -10,6 +13,7 @@ import pytest
 
 import annqc
 from annqc.report.files import whole_file
+from annqc.write import write_coco
 
 
 def read(path):
@@ -73,3 +77,90 @@ def test_what_cannot_be_written_is_one_clear_error(few, tmp_path):
     with pytest.raises(annqc.AnnqcError, match="cannot be written") as caught:
         few.to_json(tmp_path / "file" / "out.json")
     assert "file" in caught.value.where
+
+
+def write(path, data=b"new"):
+    with whole_file(path) as file:
+        file.write(data)
+
+
+def test_a_link_stays_a_link_and_its_target_is_replaced(tmp_path):
+    (tmp_path / "far").mkdir()
+    real = tmp_path / "far" / "real.json"
+    real.write_bytes(b"old")
+    real.chmod(0o640)
+    (tmp_path / "link.json").symlink_to("far/real.json")
+    write(tmp_path / "link.json")
+    assert (tmp_path / "link.json").readlink() == Path("far/real.json")
+    assert real.read_bytes() == b"new"
+    assert real.stat().st_mode & 0o777 == 0o640
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["far", "link.json", "real.json"]
+
+
+def test_a_link_to_nothing_makes_its_target(tmp_path):
+    (tmp_path / "link.json").symlink_to("new.json")
+    write(tmp_path / "link.json")
+    assert (tmp_path / "link.json").is_symlink()
+    assert (tmp_path / "new.json").read_bytes() == b"new"
+
+
+def test_a_link_to_itself_is_one_clear_error(tmp_path):
+    (tmp_path / "link.json").symlink_to("link.json")
+    with pytest.raises(annqc.AnnqcError, match="cannot be written"):
+        write(tmp_path / "link.json")
+    assert (tmp_path / "link.json").is_symlink()
+
+
+def test_a_pipe_is_written_into(tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    got = []
+    reader = threading.Thread(target=lambda: got.append(pipe.read_bytes()))
+    reader.start()
+    write(pipe)
+    reader.join(timeout=30)
+    assert got == [b"new"]
+    assert pipe.is_fifo()
+
+
+def test_a_device_is_written_into(tmp_path):
+    write(Path(os.devnull))
+    assert Path(os.devnull).is_char_device()
+
+
+def test_a_folder_is_one_clear_error(tmp_path):
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(annqc.AnnqcError, match="cannot be written"):
+        write(tmp_path / "folder")
+
+
+def test_the_library_does_not_overwrite_inputs_either(tmp_path):
+    made = annqc.simulate(["ann"], n_images=5, rng=1)
+    work = write_coco(made.work, tmp_path / "run.json")
+    before = work.read_bytes()
+    audit = annqc.audit(work, made.gold)
+    for act in (audit.to_json, audit.save):
+        with pytest.raises(annqc.AnnqcError, match="would overwrite an input"):
+            act(work if act == audit.to_json else tmp_path)
+    assert work.read_bytes() == before
+    table = tmp_path / "pairs.csv"
+    made.work.annotations.to_csv(table, index=False)
+    with pytest.raises(annqc.AnnqcError, match="would overwrite an input"):
+        annqc.audit(table, made.gold).to_csv(tmp_path)
+
+
+def test_names_that_are_no_utf_8_are_written_as_escapes(tmp_path):
+    made = annqc.simulate(["caf\udce9"], n_images=5, rng=1)
+    audit = annqc.audit(made.work, made.gold)
+    assert "caf\\\\udce9" in audit.to_json()
+    audit.to_csv(tmp_path)
+    assert read(tmp_path / "scores.csv")[0]["annotator"] == "caf\\udce9"
+    again = annqc.load(audit.save(tmp_path / "r"))
+    assert again.work.annotator_ids.tolist() == ["caf\udce9"]
+
+
+def test_names_that_are_no_utf_8_go_into_parquet(tmp_path):
+    pytest.importorskip("pyarrow")
+    made = annqc.simulate(["caf\udce9"], n_images=5, rng=1)
+    annqc.audit(made.work, made.gold).to_csv(tmp_path, parquet=True)
+    assert pd.read_parquet(tmp_path / "scores.parquet")["annotator"].tolist() == ["caf\\udce9"]

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import hashlib
+import io
 import json
-from dataclasses import replace
+import os
+import zipfile
+from dataclasses import MISSING, fields, replace
 
 import numpy as np
 import pandas as pd
 import pytest
 
 import annqc
-from annqc.tables import Annotations, Dataset, Images, Problem, ids_array
+from annqc.match import MatchPolicy
+from annqc.run.audit import Parameters
+from annqc.tables import Annotations, Dataset, Images, Problem, Source, ids_array
 from annqc.write import write_coco
 
 
@@ -215,17 +221,264 @@ def test_a_damaged_run_is_one_clear_error(tmp_path, few, damage):
     assert caught.value.where == str(folder)
 
 
-def test_pickles_are_not_opened(tmp_path, few):
-    import hashlib
+def rewrite_side(folder, alter, *, side="candidate", compression=zipfile.ZIP_STORED):
+    """Change the arrays of a side, by table and name, and make the digest fit."""
+    path, about = folder / f"{side}.npz", folder / "run.json"
+    described = json.loads(about.read_text(encoding="utf-8"))
+    columns = described[side]["columns"]
+    with np.load(path) as packed:
+        arrays = {f"{c['table']}.{c['name']}": packed[str(k)] for k, c in enumerate(columns)}
+    alter(arrays)
+    with zipfile.ZipFile(path, "w", compression) as packed:
+        for k, array in enumerate(arrays.values()):
+            data = io.BytesIO()
+            np.lib.format.write_array(data, np.asarray(array))
+            packed.writestr(f"{k}.npy", data.getvalue())
+    described["sha256"][path.name] = hashlib.sha256(path.read_bytes()).hexdigest()
+    about.write_text(json.dumps(described), encoding="utf-8")
 
+
+def put(name, value):
+    def apply(arrays):
+        assert name in arrays
+        arrays[name] = value(arrays[name])
+
+    return apply
+
+
+def test_a_rewritten_side_opens_where_nothing_is_wrong_with_it(tmp_path, few):
+    folder = few.save(tmp_path / "r")
+    rewrite_side(folder, lambda arrays: None)
+    assert_same(few, annqc.load(folder))
+
+
+def at(value):
+    """Set the first entry."""
+
+    def apply(array):
+        array = array.copy()
+        array[0] = value
+        return array
+
+    return apply
+
+
+@pytest.mark.parametrize(
+    "alter",
+    [
+        put("annotations.image", at(10**6)),
+        put("annotations.image", at(-1)),
+        put("annotations.annotator", at(2)),
+        put("annotations.category", at(-1)),
+        put("annotations.source", at(7)),
+        put("annotations.xyxy", lambda a: a[:, :3]),
+        put("annotations.xyxy", lambda a: a[:-1]),
+        put("annotations.xyxy", lambda a: a.astype(np.float32)),
+        put("annotations.xyxy", lambda a: a.astype(str)),
+        put("annotations.crowd", lambda a: a.astype(np.int64)),
+        put("annotations.score", lambda a: a[:0]),
+        put("annotations.id", lambda a: a[:3]),
+        put("annotations.image", lambda a: a.astype(np.float64)),
+        put("images.width", lambda a: a[:2]),
+        put("images.id", lambda a: a[0]),
+        put(".assigned", lambda a: a[:, 0]),
+        put(".assigned", lambda a: a + 1000),
+        put(".annotator_ids", lambda a: np.frombuffer(b'[["a"], "b"]', np.uint8)),
+        put(".annotator_ids", lambda a: np.frombuffer(b'{"a": 1}', np.uint8)),
+        put(".annotator_ids", lambda a: np.frombuffer(b'["a"]', np.uint8)),
+        put(".annotator_ids", lambda a: np.frombuffer(b'["a", "a"]', np.uint8)),
+        put(".annotator_ids", lambda a: np.frombuffer(b"[" * 100_000, np.uint8)),
+    ],
+)
+def test_arrays_that_do_not_fit_are_one_clear_error(tmp_path, few, alter):
+    folder = few.save(tmp_path / "r")
+    rewrite_side(folder, alter)
+    with pytest.raises(annqc.AnnqcError, match="is damaged"):
+        annqc.load(folder)
+
+
+def test_tracks_that_would_need_absurd_memory_are_refused(tmp_path):
+    work = odd_dataset()
+    audit = annqc.audit(work, replace(work, annotator_ids=ids_array(["g", "h"])))
+    folder = audit.save(tmp_path / "r")
+    rewrite_side(folder, put("annotations.track", at(2**40)))
+    with pytest.raises(annqc.AnnqcError, match="is damaged"):
+        annqc.load(folder)
+
+
+def test_what_is_packed_small_and_large_when_opened_is_refused(tmp_path, few):
+    folder = few.save(tmp_path / "r")
+    rewrite_side(folder, lambda arrays: None, compression=zipfile.ZIP_DEFLATED)
+    with pytest.raises(annqc.AnnqcError, match="packed in another way"):
+        annqc.load(folder)
+
+
+def test_an_array_that_claims_to_be_huge_is_refused_before_it_is_made(tmp_path, few):
     folder = few.save(tmp_path / "r")
     path = folder / "candidate.npz"
-    np.savez(path, **{"annotations.id": np.array([{"a": 1}], dtype=object)})
+    header = io.BytesIO()
+    np.lib.format.write_array_header_1_0(
+        header, {"descr": "<f8", "fortran_order": False, "shape": (2**40,)}
+    )
+    with zipfile.ZipFile(path, "w") as packed:
+        packed.writestr("0.npy", header.getvalue() + bytes(80))
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     old = json.loads((folder / "run.json").read_text(encoding="utf-8"))["sha256"]
     change("sha256", old | {"candidate.npz": digest})(folder)
+    with pytest.raises(annqc.AnnqcError, match="not the array that it says it is"):
+        annqc.load(folder)
+
+
+def deep(*keys, value):
+    """Change one value inside ``run.json``."""
+
+    def apply(folder):
+        path = folder / "run.json"
+        described = json.loads(path.read_text(encoding="utf-8"))
+        inner = described
+        for key in keys[:-1]:
+            inner = inner[key]
+        inner[keys[-1]] = value
+        path.write_text(json.dumps(described), encoding="utf-8")
+
+    return apply
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        deep("by", value="annotator"),
+        deep("by", value=["nonsense"]),
+        deep("by", value=[7]),
+        deep("parameters", "confidence", value=7),
+        deep("parameters", "confidence", value="0.9"),
+        deep("parameters", "border_px", value=float("inf")),
+        deep("parameters", "tolerance", "px", value=float("nan")),
+        deep("parameters", "tolerance", "px", value=-1),
+        deep("parameters", "tolerance", value={"px": 0, "rel": 0}),
+        deep("parameters", "tolerance", value={"px": 1}),
+        deep("parameters", "tolerance", value=[]),
+        deep("parameters", "policy", "method", value="magic"),
+        deep("parameters", "policy", "iou", value=9),
+        deep("candidate", value=[]),
+        deep("candidate", "n_rows", value="many"),
+        deep("candidate", "n_rows", value=-1),
+        deep("candidate", "authors_known", value="yes"),
+        deep("candidate", "columns", value=[]),
+        deep("candidate", "columns", 0, value=7),
+        deep("candidate", "columns", 0, "table", value="nowhere"),
+        deep("candidate", "columns", 0, "name", value="nothing"),
+        deep("candidate", "columns", 0, "json", value=True),
+        deep("candidate", "sources", value=[7]),
+        deep("candidate", "sources", value=[{"path": 1, "sha256": None}]),
+        deep("candidate", "sources", value=7),
+        deep("candidate", "issues", value=["oh"]),
+        deep("candidate", "issues", value=[{"kind": "x"}]),
+    ],
+)
+def test_a_description_that_does_not_fit_is_one_clear_error(tmp_path, few, damage):
+    folder = few.save(tmp_path / "r")
+    damage(folder)
     with pytest.raises(annqc.AnnqcError, match="is damaged"):
         annqc.load(folder)
+
+
+def test_a_pipe_is_no_saved_run(tmp_path, few):
+    folder = few.save(tmp_path / "r")
+    (folder / "candidate.npz").unlink()
+    os.mkfifo(folder / "candidate.npz")
+    with pytest.raises(annqc.AnnqcError, match="is damaged"):
+        annqc.load(folder)
+
+
+def test_pickles_are_not_opened(tmp_path, few):
+    folder = few.save(tmp_path / "r")
+    rewrite_side(folder, put("annotations.id", lambda a: np.array([{"a": 1}] * len(a))))
+    with pytest.raises(annqc.AnnqcError, match="is damaged"):
+        annqc.load(folder)
+
+
+def assert_equal(one, other):
+    """Compare all fields of a record, whatever they are, in depth."""
+    assert type(one) is type(other)
+    if isinstance(one, np.ndarray):
+        assert one.dtype == other.dtype
+        assert one.shape == other.shape
+        for a, b in zip(one.ravel().tolist(), other.ravel().tolist(), strict=True):
+            assert a == b or (a != a and b != b)
+    elif isinstance(one, dict):
+        assert one.keys() == other.keys()
+        for name in one:
+            assert_equal(one[name], other[name])
+    elif isinstance(one, tuple):
+        for a, b in zip(one, other, strict=True):
+            assert_equal(a, b)
+    elif hasattr(one, "__dataclass_fields__"):
+        for field in fields(one):
+            assert_equal(getattr(one, field.name), getattr(other, field.name))
+    else:
+        assert one == other
+
+
+def not_default(record):
+    """Assert that no field has its default: the test would not see that it was lost."""
+    for field in fields(record):
+        value, default = getattr(record, field.name), field.default
+        if field.default_factory is not MISSING:
+            default = field.default_factory()
+        if default is not MISSING and not isinstance(value, np.ndarray):
+            assert value != default, f"{type(record).__name__}.{field.name}"
+
+
+def test_no_field_of_any_table_is_lost(tmp_path):
+    """A field that is added to a table must be saved too; here each has an unusual value."""
+    odd = odd_dataset()
+    sequence = ids_array(["clip", "clip"])
+    images = replace(odd.image_table, sequence=sequence, frame=np.array([3, 4]))
+    issue = Problem(
+        kind="zero_size",
+        severity="kept",
+        source="s",
+        where="w",
+        message="m",
+        annotation_id=5,
+        image_id="i",
+        annotator="a",
+    )
+    source = Source("gone.json", "coco", 5, 77, 99)
+    work = replace(
+        odd, image_table=images, authors_known=True, sources=(source,), issues=(issue,), n_rows=9
+    )
+    policy = MatchPolicy(
+        method="coco", iou=0.6, pair_iou=0.2, gate=0.4, ambiguity=0.2, low_overlap=0.7
+    )
+    rules = Parameters(
+        policy=policy,
+        tolerance=annqc.Tolerance(px=3.0, rel=0.04),
+        confidence=0.9,
+        border_px=5.0,
+    )
+    for record in (work, images, work.table, issue, source, rules, policy, rules.tolerance):
+        not_default(record)
+    audit = annqc.Audit(replace(work, n_rows=8), work, parameters=rules, by=("category",))
+    again = annqc.load(audit.save(tmp_path / "r"))
+    for name in ("reference", "candidate", "parameters", "by"):
+        assert_equal(getattr(audit, name), getattr(again, name))
+
+
+def test_authors_of_the_gold_stay_out_of_a_loaded_run(tmp_path, few):
+    work, gold = (replace(one, authors_known=True) for one in (few.work, few.gold))
+    again = annqc.load(annqc.audit(work, gold).save(tmp_path / "r"))
+    assert again.work.authors_known
+    assert again.gold.authors_known
+
+
+@pytest.mark.parametrize("name", ["x#json", "a/b", "../up", "caf\udce9", "file", "a.b.c", ""])
+def test_columns_may_have_any_name(tmp_path, few, name):
+    extra = {name: np.arange(len(few.work))}
+    work = replace(few.work, table=replace(few.work.table, extra=extra))
+    again = annqc.load(annqc.audit(work, few.gold).save(tmp_path / "r"))
+    assert again.work.table.extra[name].tolist() == extra[name].tolist()
 
 
 @pytest.mark.parametrize("content", [None, "{}", "[1]", '{"format": "other"}'])
@@ -240,7 +493,7 @@ def test_what_is_no_saved_run_is_named_as_such(tmp_path, content):
 
 def test_a_run_of_a_later_version_is_refused(tmp_path, few):
     folder = few.save(tmp_path / "r")
-    change("version", 2)(folder)
+    change("version", 99)(folder)
     with pytest.raises(annqc.AnnqcError, match="another version"):
         annqc.load(folder)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import math
 import re
 from dataclasses import replace
@@ -37,7 +38,7 @@ def test_the_sections_stand_in_order(mixed):
     )
     assert "tolerance max(1 px, 2 %), confidence 95 %, matching optimal at IoU 0.5" in text
     assert "Biased  3 of 5 annotators, the worst first" in text
-    assert "2 certified clean on all four edges, 0 undecided" in text
+    assert "2 shown to be clean on all four edges, 0 undecided" in text
 
 
 def test_tolerance_and_level_are_stated_once(mixed):
@@ -98,12 +99,12 @@ def test_nobody_biased_says_so():
     made = annqc.simulate(["ann", "bob"], n_images=60, rng=1)
     text = render(annqc.audit(made.work, made.gold))
     assert "Biased  nobody, of 2 annotators" in text
-    assert "Of them  2 certified clean on all four edges, 0 undecided" in text
+    assert "Of them  2 shown to be clean on all four edges, 0 undecided" in text
 
 
 def test_undecided_are_counted_and_told_what_would_settle_it(few):
     text = render(few)
-    assert "0 certified clean on all four edges, 2 undecided" in text
+    assert "0 shown to be clean on all four edges, 2 undecided" in text
     assert re.search(r"ann: about [\d,]+ more images would settle it", text)
 
 
@@ -273,3 +274,43 @@ def test_only_what_is_whole_reads_one(value, low, high, text):
     columns = annqc.audit(made.work, made.gold).score_columns()
     columns |= {"recall": [value], "recall_low": [low], "recall_high": [high]}
     assert text in score_table(columns, 1, width=80, labels=True)[1]
+
+
+@pytest.mark.parametrize(
+    ("n", "said"),
+    [(1, "with 1 annotator an offset"), (2, "with 2 annotators an offset"), (3, None)],
+)
+def test_one_must_mind_that_one_or_two_cannot_be_told_from_the_gold(n, said):
+    made = annqc.simulate([f"a{k}" for k in range(n)], n_images=10, rng=1)
+    audit = annqc.audit(made.work, made.gold)
+    flat = " ".join(render(audit).split())
+    notes = json.loads(audit.to_json())["notes"]
+    assert len(notes) == (said is not None)
+    assert ("Mind with" in flat) is (said is not None)
+    if said is not None:
+        assert f"Mind {said} of the gold looks the same as an offset of the annotators" in flat
+        assert notes[0] in flat
+
+
+def test_unknown_sizes_are_a_note_too(mixed):
+    images = replace(mixed.gold.image_table, width=np.full(len(mixed.gold.image_table), np.nan))
+    blind = annqc.audit(mixed.work, replace(mixed.gold, image_table=images))
+    (note,) = json.loads(blind.to_json())["notes"]
+    assert note in " ".join(render(blind).split())
+
+
+def test_ids_and_columns_cannot_speak_to_the_terminal(mixed):
+    bad = "x\x1b[31m"
+
+    def hostile(data):
+        table = data.table
+        ids = ids_array([f"{bad}{k}" for k in range(len(table))])
+        extra = {bad: ids_array([f"v{k % 2}" for k in range(len(table))])}
+        return replace(data, table=replace(table, id=ids, extra=extra))
+
+    audit = annqc.audit(hostile(mixed.work), hostile(mixed.gold), by=("annotator", bad))
+    text = audit.summary()
+    assert "\x1b" not in text
+    assert f"By annotator, {bad}".encode("unicode_escape").decode() in text
+    assert "gold " in text
+    assert "x\\x1b[31m" in text[text.index("Look at these first") :]

@@ -1,0 +1,65 @@
+"""report: text from input made safe to print. Imports next to nothing, for errors need it."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from itertools import accumulate
+from typing import Any
+from unicodedata import east_asian_width
+
+__all__ = ["clean_lines", "clean_text", "encodable"]
+
+
+def clean_text(value: Any, *, width: int | None = None) -> str:
+    r"""Make text from input safe to print: no control characters, and no longer than ``width``.
+
+    Parameters
+    ----------
+    value : object
+        What is to be printed.
+    width : int, optional
+        Columns at most; East Asian wide characters take two.
+
+    Examples
+    --------
+    >>> clean_text("eve\x1b[31m")
+    'eve\\x1b[31m'
+    >>> clean_text("a very long name", width=10)
+    'a very ...'
+    """
+    text = str(value)
+    if not text.isprintable():
+        escaped = (c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+        text = "".join(escaped)
+    return text if width is None else _shortened(text, width)
+
+
+def clean_lines(text: str) -> str:
+    r"""Make every line of a text safe to print, and keep the lines.
+
+    Examples
+    --------
+    >>> clean_lines("no column\n  found: \x1b[31m")
+    'no column\n  found: \\x1b[31m'
+    """
+    return "\n".join(clean_text(line) for line in text.split("\n"))
+
+
+def encodable(text: str) -> str:
+    r"""Write what UTF-8 does not have, such as the bytes of a file name that is none, as escapes.
+
+    Examples
+    --------
+    >>> encodable("caf\udce9.json")
+    'caf\\udce9.json'
+    """
+    return text.encode("utf-8", errors="backslashreplace").decode()
+
+
+def _shortened(text: str, width: int) -> str:
+    """Cut a text to ``width`` columns."""
+    wide = [2 if east_asian_width(c) in "WF" else 1 for c in text]
+    if sum(wide) <= width:
+        return text
+    kept = bisect_right(list(accumulate(wide)), width - 3)
+    return text[:kept] + "..."
