@@ -37,8 +37,8 @@ def check_dataset(dataset: Dataset) -> None:
     m = _ids("images.id", images.id)
     n_annotators = _ids("annotator_ids", dataset.annotator_ids)
     if len(set(dataset.annotator_ids.tolist())) != n_annotators:
-        found = "an annotator who is there twice"
-        raise _wrong("annotator_ids", found)
+        message = "annotator_ids: an annotator who is there twice"
+        raise ValueError(message)
     n_categories = _ids("category_ids", dataset.category_ids)
     _column("category_names", dataset.category_names, n_categories, kinds="OUiufb", only=SCALARS)
     for name in ("width", "height"):
