@@ -74,7 +74,16 @@ class Sums:
     Q2: Floats
 
     def merge(self, other: Sums) -> Sums:
-        """Add the sums of another shard; every cluster must live entirely in one shard."""
+        """Add the sums of another shard.
+
+        Every cluster must live entirely in one shard, and robust shards must share their centre (see
+        ``given=`` of `cluster_location`).
+
+        Parameters
+        ----------
+        other : Sums
+            Of the same shape.
+        """
         return Sums(
             **{one.name: getattr(self, one.name) + getattr(other, one.name) for one in fields(self)}
         )

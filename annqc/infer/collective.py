@@ -192,5 +192,15 @@ def _along_axes(biased: Bools, axis: Array | None) -> Bools:
 
 
 def inherit(strata: Collective, pooled: Collective) -> Floats:
-    """Take each stratum's shared offset: its own where it was tested, else the pooled one."""
+    """Take each stratum's shared offset: its own where it was tested, else the pooled one.
+
+    Parameters
+    ----------
+    strata, pooled : Collective
+        (S, K) and (1, K).
+
+    Returns
+    -------
+    (S, K) float64
+    """
     return np.where(strata.method == "", pooled.shift, strata.shift)

@@ -47,6 +47,15 @@ class Ranks:
 def smooth_variances(se: Array, n_eff: Array, df: Array, n_clusters: Array) -> Floats:
     """Squared standard errors, those of fewer than 15 clusters drawn to the pooled one.
 
+    Parameters
+    ----------
+    se, n_eff, df, n_clusters : (A,) array_like
+        From `annqc.infer.cht.Location`, one quantity.
+
+    Returns
+    -------
+    (A,) float64
+
     Notes
     -----
     With ``s_a² = n_eff se²`` the variance of one cluster mean and ``s0²`` its df-weighted average,

@@ -69,7 +69,22 @@ def p_bias(estimate: Array, se: Array, df: Array, delta: Array | float = 0.0) ->
 def p_clean(estimate: Array, se: Array, df: Array, delta: Array | float) -> Floats:
     """Equivalence p-value: how surprising the estimate is if the bias is at least ``delta``.
 
-    Two one-sided tests (Schuirmann 1987): ``S((delta - |b|) / se)``; 1 where it is undefined.
+    Parameters
+    ----------
+    estimate, se, df : array_like
+        From `annqc.infer.cht.Location`.
+    delta : float or array_like
+        Margin, in the units of the estimate.
+
+    Returns
+    -------
+    array of float64
+        Two one-sided tests (Schuirmann 1987): ``S((delta - |b|) / se)``; 1 where it is undefined.
+
+    Examples
+    --------
+    >>> round(float(p_clean(2.40363566, 0.43255663, 3.7542053, 4.0)), 6)
+    0.011739
     """
     size, se = np.abs(np.asarray(estimate, dtype=np.float64)), np.asarray(se)
     with np.errstate(all="ignore"):
@@ -79,19 +94,57 @@ def p_clean(estimate: Array, se: Array, df: Array, delta: Array | float) -> Floa
 
 
 def half_width(se: Array, df: Array, confidence: float = 1 - ALPHA) -> Floats:
-    """Return half of the confidence interval, ``t_df,1-alpha/2 * se``; NaN where undefined."""
+    """Return half of the confidence interval, ``t_df,1-alpha/2 * se``.
+
+    Parameters
+    ----------
+    se, df : array_like
+        From `annqc.infer.cht.Location`.
+    confidence : float
+        Level.
+
+    Returns
+    -------
+    array of float64
+        In the units of ``se``; NaN with no degree of freedom.
+    """
     with np.errstate(all="ignore"):
         quantile = special.stdtrit(np.where(np.asarray(df) > 0, df, np.nan), (1 + confidence) / 2)
         return np.asarray(quantile * se, dtype=np.float64)
 
 
 def eligible(n_clusters: Array, df: Array) -> Bools:
-    """Whether there is enough for a verdict: at least five clusters and two degrees of freedom."""
+    """Whether there is enough for a verdict: at least five clusters and two degrees of freedom.
+
+    Parameters
+    ----------
+    n_clusters, df : array_like
+        From `annqc.infer.cht.Location`.
+
+    Returns
+    -------
+    array of bool
+    """
     return (np.asarray(n_clusters) >= G_MIN) & (np.asarray(df) >= DF_MIN)
 
 
 def decide(p_biased: Array, p_cleaned: Array, enough: Array, *, alpha: float = ALPHA) -> Array:
-    """Verdict codes (into `VERDICTS`) of single tests, without regard to how many there are."""
+    """Decide single tests, without regard to how many there are.
+
+    Parameters
+    ----------
+    p_biased, p_cleaned : array_like
+        From `p_bias` and `p_clean`.
+    enough : array_like of bool
+        From `eligible`.
+    alpha : float
+        Level.
+
+    Returns
+    -------
+    array of int8
+        Codes into `VERDICTS`.
+    """
     codes = np.where(np.asarray(p_cleaned) < alpha, CLEAN, UNDECIDED)
     codes = np.where(np.asarray(p_biased) < alpha, BIASED, codes)
     return np.where(enough, codes, UNDECIDED).astype(np.int8)

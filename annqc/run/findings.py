@@ -107,7 +107,17 @@ def findings_columns(bias: Bias) -> dict[str, Array]:
 
 
 def selection_sensitive(bias: Bias) -> Bools:
-    """Whether the unmeasured objects could move the median across the margin."""
+    """Whether the unmeasured objects could move the median across the margin.
+
+    Parameters
+    ----------
+    bias : Bias
+        Findings.
+
+    Returns
+    -------
+    (n_groups, 8) bool
+    """
     main = bias.estimates.located["tolerance"]
     with np.errstate(invalid="ignore"):
         relevant = bias.estimates.missing > MISSING_REPORTED

@@ -39,7 +39,23 @@ class Key:
 
 
 def as_names(by: object) -> tuple[str, ...]:
-    """Read ``by``: a name, names separated by commas, or a sequence of names."""
+    """Read ``by``: a name, names separated by commas, or a sequence of names.
+
+    Parameters
+    ----------
+    by : str or sequence of str
+        What the user wrote.
+
+    Raises
+    ------
+    SpecError
+        Where it is nothing of the kind, or names a column twice.
+
+    Examples
+    --------
+    >>> as_names("annotator, category")
+    ('annotator', 'category')
+    """
     if not isinstance(by, Iterable):
         what = "by= takes names of columns"
         raise SpecError(what, expected="a name, or a list of names", found=repr(by))
@@ -53,7 +69,13 @@ def as_names(by: object) -> tuple[str, ...]:
 
 
 def known_keys(matches: Matches) -> list[str]:
-    """Every column that ``by=`` may name for this comparison."""
+    """Every column that ``by=`` may name for this comparison.
+
+    Parameters
+    ----------
+    matches : Matches
+        The comparison.
+    """
     reference, candidate = matches.reference, matches.candidate
     names = ["annotator", "category", "candidate_category", "size", "image_id"]
     if reference.image_table.sequence is not None:
@@ -65,6 +87,17 @@ def known_keys(matches: Matches) -> list[str]:
 
 def resolve(matches: Matches, names: Sequence[str]) -> list[Key]:
     """Look the columns up.
+
+    Parameters
+    ----------
+    matches : Matches
+        The comparison.
+    names : sequence of str
+        From `as_names`.
+
+    Returns
+    -------
+    list of Key
 
     Raises
     ------
@@ -154,7 +187,20 @@ def _size(xyxy: Array) -> Ints:
 
 
 def combine(codes: Sequence[Ints], sizes: Sequence[int]) -> Ints:
-    """One code for each combination of codes: mixed radix, in the order of the keys."""
+    """Make one code of each combination of codes: mixed radix, in the order of the keys.
+
+    Parameters
+    ----------
+    codes : sequence of (n,) int64
+        One array a key.
+    sizes : sequence of int
+        Number of values of each key.
+
+    Examples
+    --------
+    >>> combine([np.array([0, 1]), np.array([2, 0])], [2, 3]).tolist()
+    [2, 3]
+    """
     out = np.zeros(len(codes[0]) if codes else 0, dtype=np.int64)
     for code, size in zip(codes, sizes, strict=True):
         out = out * max(size, 1) + code
