@@ -76,8 +76,8 @@ class Sums:
     def merge(self, other: Sums) -> Sums:
         """Add the sums of another shard.
 
-        Every cluster must live entirely in one shard, and robust shards must share their centre (see
-        ``given=`` of `cluster_location`).
+        Every cluster must live entirely in one shard, and robust shards must share their centre
+        (see ``given=`` of `cluster_location`).
 
         Parameters
         ----------

@@ -31,7 +31,8 @@ def align_images(reference: Images, candidate: Images) -> tuple[Ints, list[Probl
     File names decide where they are known and any are shared, whole or by their stem; images
     without a file name are then paired by id. Where no file name is shared, ids decide, then ids
     against the stems of file names (a folder of text files calls the image ``a`` that a JSON file
-    calls ``a.jpg``), then ids as text.
+    calls ``a.jpg``), then ids as text. Ids that are left over are paired as text, where that is
+    unambiguous, and listed.
 
     Parameters
     ----------
@@ -43,7 +44,7 @@ def align_images(reference: Images, candidate: Images) -> tuple[Ints, list[Probl
     rows : (n_candidate_images,) int64
         Rows of the reference's image table, -1 for images it does not have.
     problems : list of Problem
-        Where file names and ids contradict each other.
+        Where file names and ids contradict each other, or ids differ in type alone.
 
     Raises
     ------
@@ -71,9 +72,14 @@ def align_images(reference: Images, candidate: Images) -> tuple[Ints, list[Probl
         ref_unnamed = np.array([name is None for name in ref_names], dtype=bool)
         cand_unnamed = np.array([name is None for name in cand_names], dtype=bool)
         _fill(rows, np.where(cand_unnamed | ref_unnamed[by_id], by_id, -1))
-        return rows, problems
+        as_text = _pair_as_text(rows, ref_ids, cand_ids)
+        by_text = np.where(cand_unnamed | ref_unnamed[as_text], as_text, -1)
+        return rows, problems + _fill_as_text(rows, by_text, ref_ids, cand_ids)
     if (by_id >= 0).any():
-        return by_id, _unshared_names(ref_names, cand_names)
+        by_text = _pair_as_text(by_id, ref_ids, cand_ids)
+        problems = _unshared_names(ref_names, cand_names)
+        problems += _fill_as_text(by_id, by_text, ref_ids, cand_ids)
+        return by_id, problems + _ambiguous_text(by_id, ref_ids, cand_ids)
     rows = _pair(_labels(ref_names, ref_ids), _labels(cand_names, cand_ids))
     if not (rows >= 0).any():
         rows = _pair([str(one) for one in ref_ids], [str(one) for one in cand_ids])
@@ -119,6 +125,46 @@ def _pair(reference: Keys, candidate: Keys) -> Ints:
         times = Counter(candidate)
         found = [row if times[key] == 1 else -1 for key, row in zip(candidate, found, strict=True)]
     return np.array(found, dtype=np.int64)
+
+
+def _pair_as_text(rows: Ints, reference: list[Any], candidate: list[Any]) -> Ints:
+    """Pair ids that read the same, where some are left over and differ in type."""
+    if (rows >= 0).all() or len({*map(type, reference), *map(type, candidate)}) == 1:
+        return np.full(len(rows), -1, dtype=np.int64)
+    return _pair([str(one) for one in reference], [str(one) for one in candidate])
+
+
+def _fill_as_text(
+    rows: Ints, by_text: Ints, reference: list[Any], candidate: list[Any]
+) -> list[Problem]:
+    """Add pairs of ids that read the same, and say so once."""
+    free = rows < 0
+    _fill(rows, by_text)
+    added = np.flatnonzero(free & (rows >= 0)).tolist()
+    if not added:
+        return []
+    image = candidate[added[0]]
+    message = (
+        f"{len(added)} images were paired by ids that differ in type alone; for example "
+        f"{image!r} in the candidate is {reference[rows[added[0]]]!r} in the reference"
+    )
+    return [_problem("image_id_type", message, image_id=image)]
+
+
+def _ambiguous_text(rows: Ints, reference: list[Any], candidate: list[Any]) -> list[Problem]:
+    """Say once that ids which read like one of the reference are left over all the same."""
+    if (rows >= 0).all() or len({*map(type, reference), *map(type, candidate)}) == 1:
+        return []
+    texts = {str(one) for one in reference}
+    left = [row for row in np.flatnonzero(rows < 0).tolist() if str(candidate[row]) in texts]
+    if not left:
+        return []
+    image = candidate[left[0]]
+    message = (
+        f"{len(left)} images were not paired, as their ids read like those of other images of the "
+        f"same side; for example {image!r} in the candidate"
+    )
+    return [_problem("image_id_type", message, image_id=image)]
 
 
 def _fill(rows: Ints, more: Ints) -> None:

@@ -58,18 +58,19 @@ def read(
         One of `formats`, or ``"auto"``: told by the content of each file.
     annotator : object, optional
         Who drew the annotations: ``"stem"`` (name of the file), ``"parent"`` (name of its folder,
-        passing over folders such as ``labels`` or ``train``), the name of a field or column, or a
-        constant. A text that is the name of a field means the field; ``"=alice"`` is always the
-        constant. By default a field such as ``annotator``, ``worker_id`` or ``created_by``; where
-        there is none, the file name, or the folder where there is one file an image (VOC, YOLO) or
-        where file names repeat.
+        passing over folders such as ``labels`` or ``train``), the name of a field or column, which
+        must be there, or ``"=alice"``, one name for all. What is no text, such as ``7``, is one
+        name for all too. By default a field such as ``annotator``, ``worker_id`` or
+        ``created_by``; where there is none, the file name, or the folder where there is one file an
+        image (VOC, YOLO) or where file names repeat.
     categories : sequence, mapping or path, optional
         Names of the categories: a list (ids 0, 1, ...), id -> name, or a text file with one name a
         line.
     image_sizes : mapping, pair or path, optional
-        Sizes of images that the files do not give: file name, stem or id -> (width, height); one
-        (width, height) for all; or a CSV file with the columns file_name, width and height. YOLO
-        needs them where the images are not there.
+        Sizes of images that the files do not give: file name, path, stem or id -> (width, height);
+        one (width, height) for all; or a CSV file with the columns file_name, width and height. The
+        exact name goes first, then the name without its ending. YOLO needs sizes where the images
+        are not there.
     box_format : {"xyxy", "xywh", "cxcywh"}, optional
         What the four numbers of a table mean, where the column names do not say.
     columns : mapping, optional
@@ -195,10 +196,23 @@ def _parts(
             progress(done, total, path.name)
 
     known = {reader.name: reader for reader in readers}
-    parts = [
-        part for name, paths in groups.items() for part in known[name].read(paths, options, tick)
-    ]
+    parts: list[Part] = []
+    for name, paths in groups.items():
+        try:
+            parts += known[name].read(paths, options, tick)
+        except ReadError as error:
+            raise _beside_others(error, paths, total - 1) from None
     return parts, asides
+
+
+def _beside_others(error: ReadError, paths: Sequence[Path], n: int) -> ReadError:
+    """Add to the error of one file that there are others, which it keeps from being read."""
+    if not n or not any((error.where or "").startswith(str(path)) for path in paths):
+        return error
+    others = f"nothing is read of the other {n} files either" if n > 1 else "nor is the other file"
+    what = f"{error.what}; {others}"
+    found, hint = error.found, error.hint
+    return ReadError(what, where=error.where, expected=error.expected, found=found, hint=hint)
 
 
 def _by_format(
@@ -285,7 +299,9 @@ def _nothing_fits(
     else:
         what = f"none of the {n} files of this folder is in a known format"
     where = str(head.path) if folder is None else f"{folder}, first file {head.path.name}"
-    hint = "format= forces a reader, which then says what it misses"
+    hint = "--format (format= in Python) forces a reader, which then says what it misses"
+    if head.size == 0:
+        hint = "export it again, or leave it out"
     return ReadError(
         what, where=where, expected=f"one of\n    {expected}", found=head.looks_like, hint=hint
     )
@@ -301,7 +317,7 @@ def _mixed(folder: Path, guesses: Sequence[tuple[str, Path]]) -> ReadError:
         for name, paths in groups.items()
     )
     what = "the folder holds files of several formats"
-    hint = "give format=, or a glob that matches those you mean, such as 'folder/*.json'"
+    hint = "give --format (format= in Python), or a glob such as 'folder/*.json'"
     return ReadError(what, where=str(folder), expected="one format", found=counts, hint=hint)
 
 
@@ -318,7 +334,7 @@ def _refuse_dropped(dataset: Dataset) -> None:
     )
     rows = "row" if len(dropped) == 1 else "rows"
     what = f"{len(dropped)} of {dataset.n_rows} {rows} cannot be used"
-    hint = "without strict they are left out and listed"
+    hint = "without --strict (strict=True in Python) they are left out and listed"
     raise ReadError(what, where=shown, found=kinds, hint=hint)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import math
 from collections import Counter
 from dataclasses import dataclass
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from annqc.errors import ReadError, UnknownNameError
+from annqc.errors import ReadError, UnknownNameError, did_you_mean
 from annqc.read.files import owner, shown
 from annqc.read.options import ANNOTATOR_FIELDS
 from annqc.read.part import plain
@@ -31,6 +30,13 @@ __all__ = ["NOBODY", "Drawn", "annotators_of"]
 
 NOBODY: Final = "(unknown)"
 """The annotator of a row that does not say who drew it."""
+
+_WHERE: Final = "--annotator (annotator= in Python)"
+_MOST_FIELDS: Final = 20
+_BOOKKEEPING: Final = frozenset(
+    ("id", "image_id", "category_id", "bbox", "area", "segmentation", "iscrowd", "ignore", "score")
+)
+"""Fields of a row that never say who drew it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,14 +73,15 @@ def annotators_of(parts: Sequence[Part], annotator: object) -> list[Drawn]:
     parts : sequence of Part
         What the readers gave.
     annotator : object
-        None, ``"stem"``, ``"parent"``, ``"=name"``, the name of a field, or a constant.
+        None, ``"stem"``, ``"parent"``, ``"=name"``, the name of a field, or a constant that is no
+        text.
 
     Raises
     ------
     ReadError
         The rule cannot be applied to these files.
     UnknownNameError
-        It looks like a misspelt field.
+        No file has a field of this name, or it says something else.
     """
     if annotator is None:
         return _auto(parts)
@@ -85,12 +92,12 @@ def annotators_of(parts: Sequence[Part], annotator: object) -> list[Drawn]:
     if annotator == "stem":
         if any(part.file_is_image for part in parts):
             what = "the annotator cannot be taken from the file name: there is one file an image"
-            hint = "annotator='parent' takes the folder's name, annotator='=name' one name for all"
-            raise ReadError(what, where="annotator='stem'", hint=hint)
+            hint = "'parent' takes the folder's name, '=name' gives one name to all"
+            raise ReadError(what, where=_WHERE, found="'stem'", hint=hint)
         return [_per_file(part, [_stem(source.path) for source in part.sources]) for part in parts]
     if annotator == "parent":
         return [_per_file(part, _folders(part)) for part in parts]
-    return _field_or_constant(parts, annotator)
+    return _from_field(parts, annotator)
 
 
 def _auto(parts: Sequence[Part]) -> list[Drawn]:
@@ -120,29 +127,45 @@ def _told(part: Part) -> str | None:
     return next((found[name] for name in ANNOTATOR_FIELDS if name in found), None)
 
 
-def _field_or_constant(parts: Sequence[Part], annotator: str) -> list[Drawn]:
-    """Take the field of this name where there is one, else the name itself."""
-    having = [part for part in parts if annotator in part.extra]
-    if having:
-        for part in parts:
-            if annotator not in part.extra and len(part):
-                what = f"there is no field {annotator!r} in one of the files"
-                hint = f"annotator='={annotator}' makes it a name"
-                raise ReadError(what, where=part.sources[0].path, hint=hint)
-        return [
-            _from_column(part.extra.pop(annotator))
-            if annotator in part.extra
-            else _constant(part, NOBODY)
-            for part in parts
-        ]
-    known = {"stem", "parent", *(name for part in parts for name in part.extra)}
-    known |= {name for name in ANNOTATOR_FIELDS if any(name == _told(part) for part in parts)}
-    close = difflib.get_close_matches(annotator, known, n=1, cutoff=0.8)
-    if close:
-        what = f"there is no field {annotator!r}"
-        hint = f"did you mean {close[0]!r}? A constant name is written annotator='={annotator}'"
-        raise UnknownNameError(what, where="annotator=", hint=hint)
-    return [_constant(part, annotator) for part in parts]
+def _from_field(parts: Sequence[Part], annotator: str) -> list[Drawn]:
+    """Take the field of this name; every file with a row or columns must have it."""
+    holds = {name.lower() for part in parts for name in part.taken}
+    if annotator.lower() in _BOOKKEEPING | holds:
+        what = f"the field {annotator!r} says something else than who drew"
+        raise UnknownNameError(what, where=_WHERE, hint=_known_fields(parts, annotator))
+    # A table has its columns without a row, too.
+    lacking = [p for p in parts if annotator not in p.extra and (len(p) or p.taken)]
+    if lacking and not any(annotator in part.extra for part in parts):
+        what = f"no file has a field {annotator!r} to say who drew"
+        raise UnknownNameError(what, where=_WHERE, hint=_known_fields(parts, annotator))
+    if lacking:
+        what = f"there is no field {annotator!r} in one of the files"
+        hint = f"to give one name to all, write '={annotator}'"
+        raise ReadError(what, where=lacking[0].sources[0].path, hint=hint)
+    none = np.empty(0, dtype=np.int64)
+    return [
+        _from_column(part.extra.pop(annotator))
+        if annotator in part.extra
+        # Without a row nobody drew, and no name is made up.
+        else Drawn(none, none, by_file=False, nobody=none)
+        for part in parts
+    ]
+
+
+def _known_fields(parts: Sequence[Part], annotator: str) -> str:
+    """Say which fields there are, the nearest one first, and how a constant is written."""
+    fields = [
+        name
+        for name in dict.fromkeys(name for part in parts for name in part.extra)
+        if name.lower() not in _BOOKKEEPING
+    ]
+    near = did_you_mean(annotator, ["stem", "parent", *fields])
+    shown_fields = ", ".join(fields[:_MOST_FIELDS]) + (
+        ", ..." if len(fields) > _MOST_FIELDS else ""
+    )
+    there = f"the fields there are: {shown_fields}" if fields else "the rows have no other field"
+    constant = f"to give one name to all, write '={annotator}'"
+    return "; ".join(one for one in (near, there, constant) if one)
 
 
 def _from_column(column: Array) -> Drawn:
@@ -166,7 +189,7 @@ def _constant(part: Part, name: object) -> Drawn:
     """Use one name for every file."""
     if name == "":
         what = "the annotator has no name"
-        raise ReadError(what, where="annotator='='", expected="annotator='=name'")
+        raise ReadError(what, where=_WHERE, expected="'=name'", found="'='")
     return _per_file(part, [name] * len(part.sources))
 
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from annqc.read.options import Options
     from annqc.read.part import Part
     from annqc.read.unite import United
-    from annqc.tables import Problem
+    from annqc.tables import Images, Problem
 
     Array = npt.NDArray[Any]
     Bools = npt.NDArray[np.bool_]
@@ -52,7 +52,7 @@ def assemble(parts: Sequence[Part], annotator: object, options: Options) -> Data
     Dataset
         Usable rows, and a problem for each of the others.
     """
-    problems = [one for part in parts for one in part.problems]
+    problems = [one for part in parts for one in part.problems] + _empty_sources(parts)
     drawn = annotators_of(parts, annotator)
     images = unite_images(parts, options.sizes, problems)
     categories = unite_categories(parts, options.categories, problems)
@@ -66,6 +66,7 @@ def assemble(parts: Sequence[Part], annotator: object, options: Options) -> Data
         [codes[start:][one.codes] for one, start in zip(drawn, bounds, strict=False)]
     )
     _check_repeats(parts, columns, keep, annotator_ids, problems)
+    problems += _similar_annotators(parts, columns["annotator"], annotator_ids)
     assigned = assigned_pairs(
         parts, asked, codes[bounds[len(parts)] :], columns, images, annotator_ids, problems
     )
@@ -113,7 +114,7 @@ def _columns(parts: Sequence[Part], images: United, categories: Categories) -> d
             ]
             columns[name] = joined(filled)
     if any(part.track is not None for part in parts):
-        columns["track"] = _tracks(parts)
+        columns["track"] = _tracks(parts, columns["image"], images.table)
     return columns
 
 
@@ -241,14 +242,48 @@ def _extra(parts: Sequence[Part]) -> dict[str, Array]:
     return columns
 
 
-def _tracks(parts: Sequence[Part]) -> Ints:
-    """Encode the tracks of all parts; -1 where there is none."""
+def _tracks(parts: Sequence[Part], image: Ints, images: Images) -> Ints:
+    """Encode the tracks of all parts, those of each sequence apart; -1 where there is none."""
     pieces = [
         np.full(len(part), None, dtype=object) if part.track is None else part.track
         for part in parts
     ]
     codes, ids = encode(joined(pieces))
-    real = np.array([one is not None for one in ids.tolist()], dtype=bool)
-    renumbered = np.where(real, np.cumsum(real) - 1, -1)
-    tracks: Ints = renumbered[codes]
+    real = np.array([one is not None for one in ids.tolist()], dtype=bool)[codes]
+    sequence = images.sequence if images.sequence is not None else images.extra.get("video_id")
+    if sequence is not None and len(images):
+        of_image = encode(sequence)[0]
+        codes += len(ids) * np.where(image < 0, -1, of_image[image])
+    tracks = np.full(len(codes), -1, dtype=np.int64)
+    tracks[real] = encode(codes[real])[0]
     return tracks
+
+
+def _empty_sources(parts: Sequence[Part]) -> list[Problem]:
+    """List files without a row; of formats with a file an image, only where no file has one."""
+    message = KINDS["no_rows"].explanation
+    found = []
+    for part in parts:
+        empty = [source.path for source in part.sources if not source.n_rows]
+        if part.file_is_image:
+            empty = empty[:1] if len(empty) == len(part.sources) else []
+        found += [problem("no_rows", path, "the whole file", message) for path in empty]
+    return found
+
+
+def _similar_annotators(parts: Sequence[Part], who: Ints, ids: Array) -> list[Problem]:
+    """List annotators whose names differ in capitals, blanks or type alone."""
+    alike: dict[str, list[int]] = {}
+    for row, name in enumerate(ids.tolist()):
+        alike.setdefault(" ".join(str(name).split()).casefold(), []).append(row)
+    counts = np.bincount(who, minlength=len(ids)).tolist()
+    found = []
+    for rows in alike.values():
+        if len(rows) > 1:
+            each = [f"{plain(ids[row])!r} (rows: {counts[row]})" for row in rows]
+            message = f"{' and '.join(each)} count as {len(rows)} annotators"
+            path, name = parts[0].sources[0].path, plain(ids[rows[0]])
+            found.append(
+                problem("similar_annotators", path, "the annotators", message, annotator=name)
+            )
+    return found

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import numbers
+import re
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -13,15 +14,19 @@ from annqc.read.part import tidy
 from annqc.tables import ids_array
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     import numpy.typing as npt
 
     Array = npt.NDArray[Any]
     Bools = npt.NDArray[np.bool_]
     Floats = npt.NDArray[np.float64]
 
-__all__ = ["flags", "four_numbers", "ids", "is_missing", "numbers_of", "values"]
+__all__ = ["flags", "four_numbers", "ids", "is_missing", "numbers_of", "values", "with_points"]
 
 _MISSING: Final = frozenset(("", "na", "n/a", "null", "none", "nan", "<na>", "nat"))
+_DECIMAL_COMMA: Final = re.compile(r"[-+]?[0-9]+,[0-9]+")
+_THOUSANDS: Final = 3
 _TRUE: Final = frozenset(("1", "true", "yes", "t", "y"))
 
 
@@ -65,6 +70,20 @@ def numbers_of(column: Any, *, text: bool) -> tuple[Floats, dict[int, object]]:
         else:
             out[row] = number
     return out, bad
+
+
+def with_points(columns: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
+    """Return columns of numbers written ``12,5`` with points; empty where they are not all so.
+
+    ``1,250`` may be a thousand and more: commas that all stand before three digits tell nothing.
+    """
+    commas = [cell.strip() for column in columns.values() for cell in column if "," in cell]
+    points = any("." in cell for column in columns.values() for cell in column)
+    if points or not all(map(_DECIMAL_COMMA.fullmatch, commas)):
+        return {}
+    if all(len(cell.rpartition(",")[2]) == _THOUSANDS for cell in commas):
+        return {}
+    return {name: [cell.replace(",", ".") for cell in column] for name, column in columns.items()}
 
 
 def four_numbers(column: Any) -> tuple[Floats, dict[int, object]]:

@@ -131,6 +131,7 @@ def _read_one(data: Buffer, path: Path, options: Options) -> Part:
         row=rows.get("annotations", np.arange(n)),
         track=track,
         extra=extra,
+        taken=_TRACKS if track is not None else (),
         problems=problems,
         score=columns["score"],
         crowd=columns["crowd"],

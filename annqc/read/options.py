@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any, Final
 
 from annqc.errors import ReadError, TableError
 from annqc.read.files import read_text
+from annqc.read.tablefiles import delimiter_of
 
 __all__ = ["ANNOTATOR_FIELDS", "Options", "Sizes", "category_names", "sizes_from"]
 
@@ -35,6 +37,9 @@ ANNOTATOR_FIELDS: Final = (
     "labeled_by",
 )
 """Fields that say who drew an annotation, the best first."""
+
+_ENDING: Final = re.compile(r"\.[A-Za-z][A-Za-z0-9]{1,4}$")
+"""What ends the name of an image file, and not a number of a frame."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,23 +69,51 @@ class Options:
 
 @dataclass(frozen=True, slots=True)
 class Sizes:
-    """Image sizes by id, file name or stem; or one size for all."""
+    """Image sizes by id, file name, stem or path; or one size for all."""
 
     by_name: dict[Any, tuple[float, float]]
     all: tuple[float, float] | None
+    by_stem: dict[str, list[tuple[str, tuple[float, float]]]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        by_stem: dict[str, list[tuple[str, tuple[float, float]]]] = {}
+        for name, size in self.by_name.items():
+            for path in _paths(name):
+                by_stem.setdefault(path.rsplit("/", 1)[-1], []).append((path, size))
+        object.__setattr__(self, "by_stem", by_stem)
 
     def __bool__(self) -> bool:
         return bool(self.by_name) or self.all is not None
 
     def of(self, id: object, file_name: object = None) -> tuple[float, float] | None:
         """Return the size of an image, None where it is not given."""
-        for key in (id, file_name):
-            if key is None:
-                continue
-            for name in _names(key):
-                if name in self.by_name:
-                    return self.by_name[name]
-        return self.all
+        size = self.named(id, file_name)
+        return self.all if size is None else size
+
+    def named(self, id: object, file_name: object = None) -> tuple[float, float] | None:
+        """Return the size that stands beside the name of an image, None where none does.
+
+        A name is looked for as it is, then without its ending; one of two paths may lack the
+        folders that the other begins with. A name that fits several sizes tells nothing.
+        """
+        keys = [key for key in (id, file_name) if key is not None]
+        for key in keys:
+            for exact in (key, str(key)):
+                if exact in self.by_name:
+                    return self.by_name[exact]
+        for path in (path for key in keys for path in _paths(key)):
+            fitting = {
+                size
+                for other, size in self.by_stem.get(path.rsplit("/", 1)[-1], ())
+                if f"/{other}".endswith(f"/{path}") or f"/{path}".endswith(f"/{other}")
+            }
+            if len(fitting) == 1:
+                return fitting.pop()
+        return None
+
+    def example(self) -> str:
+        """Return one of the names, for messages."""
+        return repr(next(iter(self.by_name), None))
 
 
 def category_names(categories: Any) -> dict[Any, str] | None:
@@ -137,7 +170,9 @@ def _pair(size: Any, where: str) -> tuple[float, float]:
 
 def _sizes_file(path: Path) -> dict[Any, tuple[float, float]]:
     """Read image sizes from a CSV file with a name, a width and a height column."""
-    rows = csv.DictReader(io.StringIO(read_text(path), newline=""))
+    text = read_text(path)
+    delimiter = delimiter_of(text.split("\n", 1)[0]) or ","
+    rows = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter)
     found = {name.strip().lower(): name for name in rows.fieldnames or ()}
     key = next(
         (
@@ -160,9 +195,8 @@ def _sizes_file(path: Path) -> dict[Any, tuple[float, float]]:
     return sizes
 
 
-def _names(key: object) -> tuple[object, ...]:
-    """Return the ways to write an image: as it is, as text, without folder, without ending."""
-    if not isinstance(key, str):
-        return key, str(key)
-    path = PurePosixPath(key.replace("\\", "/"))
-    return key, path.name, str(path.with_suffix("")) if path.name else key, path.stem
+def _paths(key: object) -> tuple[str, ...]:
+    """Return a name as it is compared: with slashes, as it stands and without an ending."""
+    path = str(key).replace("\\", "/").strip().removeprefix("./")
+    bare = _ENDING.sub("", path)
+    return (path, bare) if bare != path else (path,)

@@ -54,6 +54,8 @@ class Part:
         Who drew each row, where the user said which column has it.
     extra : dict of str to (n,) array
         Other columns. The annotator is looked for among them.
+    taken : tuple of str
+        Fields that stand for something else than who drew, and are not in ``extra``.
     images : Images or None
         The image table; None = the images are those that the rows name.
     categories : (ids, names) or None
@@ -86,6 +88,7 @@ class Part:
     track: Array | None = None
     annotator: Array | None = None
     extra: dict[str, Array] = field(default_factory=dict)
+    taken: tuple[str, ...] = ()
     images: Images | None = None
     categories: tuple[Array, Array] | None = None
     listed: Ints | None = None

@@ -71,12 +71,19 @@ KINDS: Final[dict[str, Kind]] = {
     "bad_image_size": Kind(
         "kept", "The size of the image is not two positive numbers; it counts as unknown."
     ),
+    "unused_image_sizes": Kind(
+        "kept", "No image size that was given is for an image of the input."
+    ),
     "duplicate_category": Kind("kept", "The category table has this id or name twice."),
     "category_id_clash": Kind(
         "kept", "Files use one id for categories of different names; names hold."
     ),
     "looks_normalised": Kind(
         "kept", "Every coordinate of the file is between 0 and 1, as if it were not pixels."
+    ),
+    "no_rows": Kind("kept", "The file has not a single row."),
+    "similar_annotators": Kind(
+        "kept", "Names of annotators differ in capitals, blanks or type alone; they are kept apart."
     ),
     "skipped_file": Kind("kept", "A file in the folder is in no format that is read here."),
     # Reading finds those above in one input; those below come up when two sides meet.
@@ -85,6 +92,9 @@ KINDS: Final[dict[str, Kind]] = {
     ),
     "image_name_mismatch": Kind(
         "kept", "Both sides name their images and share no name; ids decide."
+    ),
+    "image_id_type": Kind(
+        "kept", "An image id is a number on one side and the same digits as text on the other."
     ),
     "category_spelling": Kind(
         "kept", "Two categories differ in capitals or blanks alone, and count as one."

@@ -61,27 +61,32 @@ _PLAIN: Final[dict[str, tuple[str, ...]]] = {
     "image_height": ("image_height", "img_height", "im_height", "image_h", "img_h"),
 }
 
-_X1: Final = ("x1", "xmin", "x_min", "left", "bbox_x1", "bbox_left", "bb_left", "x0")
-_Y1: Final = ("y1", "ymin", "y_min", "top", "bbox_y1", "bbox_top", "bb_top", "y0")
+
+def _boxed(*names: str) -> tuple[str, ...]:
+    """Return names as they are, and as names of sides of a box: x1, bbox_x1, box_x1, bb_x1."""
+    return tuple(f"{before}{name}" for before in ("", "bbox_", "box_", "bb_") for name in names)
+
+
+_X1: Final = (*_boxed("x1", "xmin", "x_min", "min_x", "left", "x_1"), "x0")
+_Y1: Final = (*_boxed("y1", "ymin", "y_min", "min_y", "top", "y_1"), "y0")
+_X: Final = _boxed("x")
+_Y: Final = _boxed("y")
+_W: Final = _boxed("w", "width")
+_H: Final = _boxed("h", "height")
 _BOX: Final[dict[str, tuple[tuple[str, ...], ...]]] = {
     "xyxy": (
-        (*_X1, "x"),
-        (*_Y1, "y"),
-        ("x2", "xmax", "x_max", "right", "bbox_x2", "bbox_right"),
-        ("y2", "ymax", "y_max", "bottom", "bbox_y2", "bbox_bottom"),
+        (*_X1, *_X),
+        (*_Y1, *_Y),
+        _boxed("x2", "xmax", "x_max", "max_x", "right", "x_2"),
+        _boxed("y2", "ymax", "y_max", "max_y", "bottom", "y_2"),
     ),
     "cxcywh": (
-        ("cx", "x_center", "center_x", "xc", "xcenter", "bbox_cx"),
-        ("cy", "y_center", "center_y", "yc", "ycenter", "bbox_cy"),
-        ("w", "bbox_w", "box_w", "bbox_width", "box_width", "width"),
-        ("h", "bbox_h", "box_h", "bbox_height", "box_height", "height"),
+        _boxed("cx", "x_center", "center_x", "x_centre", "centre_x", "xc", "xcenter"),
+        _boxed("cy", "y_center", "center_y", "y_centre", "centre_y", "yc", "ycenter"),
+        _W,
+        _H,
     ),
-    "xywh": (
-        ("x", "bbox_x", "box_x", *_X1),
-        ("y", "bbox_y", "box_y", *_Y1),
-        ("w", "bbox_w", "box_w", "bbox_width", "box_width", "bb_width", "width"),
-        ("h", "bbox_h", "box_h", "bbox_height", "box_height", "bb_height", "height"),
-    ),
+    "xywh": ((*_X, *_X1), (*_Y, *_Y1), _W, _H),
 }
 _WHOLE: Final = ("bbox", "box", "boxes", "bounding_box", "xyxy", "xywh", "cxcywh")
 _CORNERS: Final = ("x1", "y1", "x2", "y2")
@@ -222,14 +227,14 @@ def _four(offered: Iterable[str], kind: str) -> tuple[str, ...]:
 
 def _ambiguous(what: str, where: str, found: str) -> ReadError:
     """Build the error for a box that can be read in several ways."""
-    hint = "say box_format='xyxy', 'xywh' or 'cxcywh'"
+    hint = "say xyxy, xywh or cxcywh with --box-format (box_format= in Python)"
     return ReadError(what, where=where, expected="one way", found=found, hint=hint)
 
 
 def _lacking(what: str, expected: str, where: str, names: list[str], role: str) -> ReadError:
     """Build the error for a column that is not there."""
     found = "the columns " + ", ".join(names[:20]) + (", ..." if len(names) > 20 else "")
-    hint = f"columns={{'{role}': 'your column'}} says which one it is"
+    hint = f"rename the column, or say columns={{'{role}': 'your column'}} in Python"
     return ReadError(what, where=where, expected=expected, found=found, hint=hint)
 
 

@@ -8,7 +8,7 @@ role are kept for ``by=`` and slices.
 from __future__ import annotations
 
 import csv
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
@@ -34,6 +34,9 @@ if TYPE_CHECKING:
 
     Array = npt.NDArray[Any]
     Floats = npt.NDArray[np.float64]
+
+
+_NUMBERS: Final = ("score", "image_width", "image_height")
 
 
 def sniff(head: Head) -> int:
@@ -77,6 +80,10 @@ def _part(table: Table, options: Options) -> Part:
     """Tell what the columns stand for, and lay them out."""
     layout = lay_out(table.columns, options.columns, options.box_format, table.source.path)
     roles, text = layout.roles, table.text
+    if table.semicolons:
+        sides = [*layout.box, *(roles[role] for role in _NUMBERS if role in roles)]
+        numbers = {name: table.columns[name] for name in sides if len(layout.box) > 1}
+        table.columns.update(cells.with_points(numbers))
     xyxy, bad = _boxes(table, layout)
     image, missing = _image_ids(table, roles)
     keys = (
@@ -101,7 +108,7 @@ def _part(table: Table, options: Options) -> Part:
         return make(table.columns[roles[role]])[keep] if role in roles else None
 
     used = {*roles.values(), *layout.box}
-    if "annotator" not in options.columns:
+    if roles.get("annotator") == options.wanted:  # said twice, it is what annotator= takes
         used.discard(roles.get("annotator", ""))
     category, categories = _categories(table, roles, keep)
     image = ids_array(image[keep].tolist()) if image.dtype == object else image[keep]
@@ -130,6 +137,7 @@ def _part(table: Table, options: Options) -> Part:
             for name, cell in table.columns.items()
             if name not in used
         },
+        taken=tuple(sorted(used)),
         images=_images(table, roles, image, keep),
         problems=table.problems,
     )

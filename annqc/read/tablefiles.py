@@ -51,6 +51,8 @@ class Table:
         How to name a row.
     problems : list of Problem
         Rows that could not be read.
+    semicolons : bool
+        Whether semicolons part the cells, as where decimals have a comma.
     """
 
     columns: dict[str, Any]
@@ -60,6 +62,7 @@ class Table:
     source: Source
     where: str
     problems: list[Problem]
+    semicolons: bool = False
 
 
 def from_frame(frame: Any) -> Table:
@@ -141,9 +144,8 @@ def from_text(path: Path) -> Table:
         what = "the file is empty"
         raise ReadError(what, where=str(path), expected="a line of column names, and rows")
     first = text.lstrip("\r\n").splitlines()[0]
-    reader = csv.reader(
-        io.StringIO(text.lstrip("\r\n"), newline=""), delimiter=delimiter_of(first) or ","
-    )
+    delimiter = delimiter_of(first) or ","
+    reader = csv.reader(io.StringIO(text.lstrip("\r\n"), newline=""), delimiter=delimiter)
     skipped = text[: len(text) - len(text.lstrip("\r\n"))].count("\n")
     lines, rows = [], []
     try:
@@ -178,7 +180,14 @@ def from_text(path: Path) -> Table:
     source = source_of(path, "table", n_rows)
     row_numbers = np.array(lines, dtype=np.int64)
     return Table(
-        named, row_numbers, n_rows, text=True, source=source, where="line {}", problems=problems
+        named,
+        row_numbers,
+        n_rows,
+        text=True,
+        source=source,
+        where="line {}",
+        problems=problems,
+        semicolons=delimiter == ";",
     )
 
 

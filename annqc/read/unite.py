@@ -127,7 +127,9 @@ def unite_images(parts: Sequence[Part], sizes: Sizes, problems: list[Problem]) -
         own_ids = table.id if given is None else given.id
         if given is not None and len(given) != len(table):
             codes = [find(table.id, parts[0].image_id)]
-        return United(_sized(table, sizes), codes, [find(table.id, own_ids)], [own_ids])
+        return United(
+            _sized(table, sizes, parts, problems), codes, [find(table.id, own_ids)], [own_ids]
+        )
     by_name = all(_named(table) for table in tables)
     keys = [table.file_name if by_name else table.id for table in tables]
     code, _ = encode(joined(keys))  # type: ignore[arg-type]
@@ -151,7 +153,7 @@ def unite_images(parts: Sequence[Part], sizes: Sizes, problems: list[Problem]) -
         np.where(one < 0, -1, own[one]) if len(own) else one
         for one, own in zip(codes, local, strict=True)
     ]
-    return United(_sized(table, sizes), rows, local, ids)
+    return United(_sized(table, sizes, parts, problems), rows, local, ids)
 
 
 def _named(table: Images) -> bool:
@@ -263,13 +265,24 @@ def _unambiguous(table: Images, parts: Sequence[Part], problems: list[Problem]) 
     )
 
 
-def _sized(table: Images, sizes: Sizes) -> Images:
+def _sized(table: Images, sizes: Sizes, parts: Sequence[Part], problems: list[Problem]) -> Images:
     """Fill sizes that are unknown from what the user gave, in place."""
-    if sizes:
-        unknown = np.flatnonzero(np.isnan(table.width) | np.isnan(table.height))
-        for row in unknown.tolist():
-            name = None if table.file_name is None else table.file_name[row]
-            size = sizes.of(plain(table.id[row]), name)
-            if size is not None:
-                table.width[row], table.height[row] = size
+    if not sizes:
+        return table
+    names = [None] * len(table) if table.file_name is None else table.file_name.tolist()
+    ids = table.id.tolist()
+    unknown = np.flatnonzero(np.isnan(table.width) | np.isnan(table.height)).tolist()
+    found = [sizes.of(ids[row], names[row]) for row in unknown]
+    for row, size in zip(unknown, found, strict=True):
+        if size is not None:
+            table.width[row], table.height[row] = size
+    if unknown and not any(found) and not any(map(sizes.named, ids, names)):
+        first = unknown[0]
+        image = ids[first] if names[first] is None else names[first]
+        message = (
+            f"no size that was given is for an image that is here: sizes are for names such as "
+            f"{sizes.example()}, and images are called {image!r}"
+        )
+        path = parts[0].sources[0].path
+        problems.append(problem("unused_image_sizes", path, "the images", message))
     return table

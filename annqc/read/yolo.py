@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from annqc.read.heads import Head
-    from annqc.read.options import Options
+    from annqc.read.options import Options, Sizes
     from annqc.read.part import Part
 
     Row = tuple[int, list[str]]
@@ -83,7 +83,7 @@ def read(paths: Sequence[Path], options: Options, tick: Callable[[Path], None]) 
         rows.end_file(len(lines))
         tick(path)
     if without_size:
-        raise _no_sizes(without_size, len(paths))
+        raise _no_sizes(without_size, len(paths), options.sizes)
     return [rows.part(names)]
 
 
@@ -123,22 +123,26 @@ def _agree(names: dict[Any, str], found: dict[int, str], path: Path) -> None:
         if names.setdefault(number, name) != name:
             what = "the lists of class names of these folders differ"
             where = f"{path.parent}, class {number}"
-            hint = "give categories=, or read the folders one by one"
+            hint = "give --categories (categories= in Python), or read the folders one by one"
             raise ReadError(what, where=where, expected=names[number], found=name, hint=hint)
 
 
-def _no_sizes(paths: list[Path], n: int) -> ReadError:
+def _no_sizes(paths: list[Path], n: int, sizes: Sizes) -> ReadError:
     """Build the error for images whose size is not known."""
     what = f"the sizes of {len(paths)} of {n} images are not known, and YOLO needs them"
     missing = ", ".join(path.stem for path in paths[:5]) + (", ..." if len(paths) > 5 else "")
+    found = f"no image for {missing}"
+    if sizes:
+        found += ", and no size; the sizes given are for names such as "
+        found += sizes.example()
     return ReadError(
         what,
         where=str(paths[0].parent),
         expected="sizes, as coordinates are shares of them: images beside the label files or in a "
         "folder 'images'",
-        found=f"no image for {missing}",
-        hint="image_sizes= takes a CSV file with the columns file_name, width, height, "
-        "a mapping of name to (width, height), or one (width, height) for all",
+        found=found,
+        hint="--image-sizes (image_sizes= in Python) takes a CSV file with the columns file_name, "
+        "width, height, or one size for all: 640x480, in Python (640, 480)",
     )
 
 

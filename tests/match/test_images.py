@@ -100,3 +100,22 @@ def test_nothing_in_common_shows_both_sides():
 def test_no_images_at_all():
     with pytest.raises(MatchError, match="none"):
         align(([1],), ([],))
+
+
+def test_ids_left_over_are_paired_as_text_and_listed():
+    assert align(([0, 1, 2],), (["0", 1, 9],)) == ([0, 1, -1], ["image_id_type"])
+    assert align(([0, "1"],), ([0, 1],)) == ([0, 1], ["image_id_type"])
+    (problem,) = align_images(images([0, 1]), images(["0", 1]))[1]
+    assert "'0' in the candidate is 0 in the reference" in problem.message
+    assert (problem.severity, problem.image_id) == ("kept", "0")
+
+
+def test_ids_left_over_beside_file_names():
+    gold = [0, 1], ["a.jpg", "b.jpg"]
+    assert align(gold, (["0", 1], [None, "b.jpg"])) == ([0, 1], ["image_id_type"])
+    assert align(gold, (["0", 1], ["c.jpg", "b.jpg"])) == ([-1, 1], [])
+
+
+def test_one_id_of_two_types_in_one_table_is_not_paired_twice():
+    assert align(([0, 1],), ([0, "0", 1],)) == ([0, -1, 1], ["image_id_type"])
+    assert align(([0, 1],), ([0, "7", 1],)) == ([0, -1, 1], [])

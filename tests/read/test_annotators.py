@@ -56,7 +56,6 @@ def test_folders_where_file_names_repeat(coco):
 def test_constants(coco):
     files = [coco([{**BOX, "shift": "day"}], name=f"{name}.json") for name in ("a", "b")]
     assert who(files, annotator="=alice") == ["alice"]
-    assert who(files, annotator="alice") == ["alice"]
     assert who(files, annotator="=shift") == ["shift"]
     assert who(files, annotator="shift") == ["day"]
     assert who(files, annotator=7) == [7]
@@ -68,7 +67,7 @@ def test_misspelt_fields_are_asked_about(coco):
     path = coco([{**BOX, "reviewer": "ann"}])
     with pytest.raises(UnknownNameError, match="did you mean 'reviewer'") as caught:
         read(path, annotator="reviwer")
-    assert "annotator='=reviwer'" in str(caught.value)
+    assert "to give one name to all, write '=reviwer'" in str(caught.value)
     with pytest.raises(UnknownNameError, match="did you mean 'stem'"):
         read(path, annotator="stems")
 
@@ -133,3 +132,56 @@ def test_assignments_follow_a_constant(coco):
     dataset = read(path, annotator="=one")
     assert dataset.annotator_ids.tolist() == ["one"]
     assert dataset.assigned.tolist() == [[0, 0], [0, 1]]
+
+
+def test_a_field_that_no_file_has_is_refused(coco):
+    path = coco([{**BOX, "crew": "x", "shift": 1}])
+    with pytest.raises(UnknownNameError, match="no file has a field 'nosuch'") as caught:
+        read(path, annotator="nosuch")
+    assert "the fields there are: crew, shift" in caught.value.hint
+    assert "write '=nosuch'" in caught.value.hint
+    assert "--annotator" in caught.value.where
+
+
+@pytest.mark.parametrize("name", ["category_id", "image_id", "bbox", "id", "iscrowd", "area"])
+def test_bookkeeping_does_not_say_who_drew(coco, name):
+    path = coco([{**BOX, "area": 1200, "crew": "x"}])
+    with pytest.raises(UnknownNameError, match="something else than who drew") as caught:
+        read(path, annotator=name)
+    assert "the fields there are: crew;" in caught.value.hint
+
+
+def test_columns_with_a_role_do_not_say_who_drew(put):
+    path = put("a.csv", "item,x1,y1,x2,y2,label,crew,area\n1,0,0,9,9,cat,c1,81\n")
+    for name in ("item", "label", "X1", "area"):
+        with pytest.raises(UnknownNameError, match="something else"):
+            read(path, annotator=name)
+    assert who(path, annotator="crew", columns={"annotator": "crew"}) == ["c1"]
+
+
+def test_a_field_of_no_rows_makes_up_nobody(coco):
+    empty = coco([], name="empty.json")
+    assert who(empty, annotator="crew") == []
+    assert who([empty, coco([{**BOX, "crew": "x"}])], annotator="crew") == ["x"]
+
+
+def test_a_table_without_a_row_has_columns_all_the_same(put):
+    path = put("a.csv", "image_id,x1,y1,x2,y2,crew\n")
+    assert who(path, annotator="crew") == []
+    with pytest.raises(UnknownNameError, match="no file has a field 'crow'"):
+        read(path, annotator="crow")
+
+
+def test_names_that_are_nearly_the_same_are_kept_apart_and_listed(coco):
+    names = ["Carl ", "carl", "carl", "ann  lee", "ann lee", 7, "7", "bob"]
+    rows = [
+        {**BOX, "bbox": [k, 0, 5, 5], "annotator": name} for k, name in enumerate(names, start=1)
+    ]
+    dataset = read(coco(rows))
+    assert len(dataset.annotator_ids) == 7
+    assert [i.message for i in dataset.issues if i.kind == "similar_annotators"] == [
+        "'Carl ' (rows: 1) and 'carl' (rows: 2) count as 2 annotators",
+        "'ann  lee' (rows: 1) and 'ann lee' (rows: 1) count as 2 annotators",
+        "7 (rows: 1) and '7' (rows: 1) count as 2 annotators",
+    ]
+    assert len(dataset.issues) == 3

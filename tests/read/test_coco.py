@@ -352,3 +352,9 @@ def test_what_only_the_last_of_many_rows_has_is_read(coco, late):
     assert table.id[-1] == late.get("id", 5001)
     assert np.flatnonzero(table.crowd).tolist() == ([5000] if "iscrowd" in late else [])
     assert np.flatnonzero(~np.isnan(table.score)).tolist() == ([5000] if "score" in late else [])
+
+
+def test_tracks_of_videos_are_told_apart(coco):
+    rows = [{"image_id": k, "bbox": [1, 1, 5, 5], "track_id": 1} for k in (1, 2, 3)]
+    images = [{"id": k, "file_name": f"{k}.jpg", "video_id": k // 2} for k in (1, 2, 3)]
+    assert read(coco(rows, images=images)).table.track.tolist() == [0, 1, 1]

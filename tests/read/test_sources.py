@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 import annqc
 from annqc.errors import AnnqcError, ReadError, UnknownNameError
 from annqc.read import formats, lint, read, register_reader, registry
+from annqc.read.options import sizes_from
 
 COCO = {
     "images": [{"id": 1}],
@@ -256,7 +257,9 @@ def test_sizes_may_be_given(put, tmp_path):
     for sizes in ({"one": (64, 48)}, {1: (64, 48)}, {"one.jpg": (64, 48)}, (64, 48), csv, str(csv)):
         table = read(path, image_sizes=sizes).image_table
         assert (table.width.tolist(), table.height.tolist()) == ([64], [48])
-    assert np.isnan(read(path, image_sizes={"two": (1, 2)}).image_table.width[0])
+    (unused,) = read(path, image_sizes={"two": (1, 2)}).issues
+    assert (unused.kind, unused.severity) == ("unused_image_sizes", "kept")
+    assert "such as 'two', and images are called 'd/one.jpg'" in unused.message
     for wrong in ({"one": 5}, {"one": (0, 5)}, "x", (1, 2, 3)):
         with pytest.raises((ReadError, ValueError)):
             read(path, image_sizes=wrong)
@@ -352,3 +355,61 @@ def test_help_on_a_package_that_can_be_called_leads_to_its_function(name):
     assert f"annqc.{name}(" in package.__doc__
     assert f"help(annqc.{name}.{name})" in package.__doc__
     assert getattr(package, name).__doc__.count("Parameters\n") == 1
+
+
+def test_sizes_for_some_images_leave_the_others_unknown(put):
+    images = [{"id": 1, "file_name": "one.jpg"}, {"id": 2, "file_name": "two.jpg"}]
+    path = put("a.json", json.dumps({**COCO, "images": images}))
+    dataset = read(path, image_sizes={"two.png": (7, 8)})
+    np.testing.assert_array_equal(dataset.image_table.width, [np.nan, 7])
+    assert not dataset.issues
+
+
+def test_a_stem_of_two_sizes_tells_nothing():
+    sizes = sizes_from({"a/1.jpg": (1, 1), "b/1.jpg": (2, 2), "f.0001": (3, 3)})
+    assert sizes.of("1") is None
+    assert sizes.of("b/1") == (2, 2)
+    assert sizes.of("data/a/1.png") == (1, 1)
+    assert sizes.of("c/1") is None
+    assert sizes.of("f.0002") is None
+
+
+@pytest.mark.parametrize("name", ["a.json", "a.csv"])
+def test_a_file_without_a_row_is_listed(put, name):
+    text = {"a.json": '{"images": [], "annotations": []}', "a.csv": "image_id,x1,y1,x2,y2\n"}
+    (issue,) = read(put(name, text[name])).issues
+    assert (issue.kind, issue.severity) == ("no_rows", "kept")
+    assert issue.source.endswith(name)
+
+
+def test_a_folder_of_images_without_an_object_is_listed_once(put, tmp_path):
+    for k in range(3):
+        put(f"set/{k}.txt", "")
+    assert [i.kind for i in read(tmp_path / "set", format="yolo").issues] == ["no_rows"]
+    put("set/3.txt", "0 .5 .5 .1 .1\n")
+    assert not read(tmp_path / "set", image_sizes=(9, 9)).issues
+
+
+def test_an_empty_file_need_not_be_forced(put):
+    with pytest.raises(ReadError, match="the file is empty") as caught:
+        read(put("a.json", ""))
+    assert "format" not in caught.value.hint
+
+
+def test_a_bad_file_says_how_many_others_wait(put, tmp_path):
+    for k in range(3):
+        put(f"set/{k}.json", json.dumps(COCO))
+    whole = json.dumps(COCO)
+    put("set/2.json", whole[: len(whole) - 5])
+    with pytest.raises(ReadError, match="nothing is read of the other 2 files either") as caught:
+        read(tmp_path / "set")
+    assert "2.json" in caught.value.where
+    with pytest.raises(ReadError) as caught:
+        read(tmp_path / "set" / "2.json")
+    assert "other" not in caught.value.what
+
+
+def test_hints_serve_the_command_line_and_python(put):
+    with pytest.raises(ReadError, match="not known") as caught:
+        read(put("a.json", '{"x": 1}'))
+    assert "--format (format= in Python) forces a reader" in caught.value.hint

@@ -79,7 +79,7 @@ def test_ambiguous_boxes_ask_for_the_format(put):
     path = put("a.csv", "image,x1,y1,x2,y2,cx,cy,w,h\nq,1,2,11,22,6,12,10,20\n")
     with pytest.raises(ReadError, match="more than one way") as caught:
         read(path)
-    assert "box_format=" in str(caught.value)
+    assert "--box-format (box_format= in Python)" in str(caught.value)
     assert read(path, box_format="xyxy").table.xyxy.tolist() == [[1, 2, 11, 22]]
     assert read(path, box_format="cxcywh").table.xyxy.tolist() == [[1, 2, 11, 22]]
     path = put("b.csv", "image,x,y,w,h\nq,6,12,10,20\n")
@@ -316,3 +316,56 @@ def test_a_dataset_survives_its_own_table(coco):
     first = read(coco(rows))
     again = read(first.annotations)
     assert again.annotations.equals(first.annotations)
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        "Left,Top,Right,Bottom",
+        "Xmin,Ymin,Xmax,Ymax",
+        "x_min,y_min,x_max,y_max",
+        "X-Min,Y-Min,X-Max,Y-Max",
+        "xMin,yMin,xMax,yMax",
+        "X Min,Y Min,X Max,Y Max",
+        "bbox_xmin,bbox_ymin,bbox_xmax,bbox_ymax",
+        "BBox X1,BBox Y1,BBox X2,BBox Y2",
+        "box_left,box_top,box_right,box_bottom",
+        "bbox_x_min,bbox_y_min,bbox_x_max,bbox_y_max",
+    ],
+)
+def test_names_of_corners(put, names):
+    path = put("a.csv", f"image_id,{names},annotator\n1,1,2,11,22,ann\n")
+    dataset = read(path)
+    assert dataset.table.xyxy.tolist() == [[1, 2, 11, 22]]
+    assert not dataset.table.extra
+
+
+@pytest.mark.parametrize("names", ["bbox_x,bbox_y,bbox_w,bbox_h", "Left,Top,Width,Height"])
+def test_names_of_a_corner_and_a_size(put, names):
+    path = put("a.csv", f"image_id,{names}\n1,1,2,10,20\n")
+    assert read(path).table.xyxy.tolist() == [[1, 2, 11, 22]]
+
+
+def test_decimal_commas_between_semicolons(put):
+    head = "image_id;x1;y1;x2;y2;score;note\n"
+    path = put("a.csv", head + "1;1,5;2;11,25;22;0,9;a,b\n1;1,5;2,5;x;22;0,8;\n")
+    dataset = read(path)
+    assert dataset.table.xyxy.tolist() == [[1.5, 2, 11.25, 22]]
+    assert dataset.table.score.tolist() == [0.9]
+    assert dataset.table.extra["note"].tolist() == ["a,b"]
+    assert [(i.kind, i.where) for i in dataset.issues] == [("malformed", "line 3")]
+
+
+@pytest.mark.parametrize("row", ["1;1,5;2.5;11;22", "1;1,500;2,000;11,000;22,000", "1;1,2,3;2;3;4"])
+def test_commas_that_may_mean_more_are_listed(put, row):
+    dataset = read(put("a.csv", f"image_id;x1;y1;x2;y2\n{row}\n"))
+    assert len(dataset) == 0
+    assert "malformed" in {i.kind for i in dataset.issues}
+
+
+def test_tracks_of_sequences_are_told_apart(put):
+    head = "video,frame,x1,y1,x2,y2,track_id\n"
+    rows = "a,1,0,0,9,9,1\na,2,0,0,9,9,1\nb,1,0,0,9,9,1\nb,2,0,0,9,9,\na,3,0,0,9,9,2\n"
+    assert read(put("a.csv", head + rows)).table.track.tolist() == [0, 0, 1, -1, 2]
+    lines = "image_id,x1,y1,x2,y2,track_id\n1,0,0,9,9,5\n2,0,0,9,9,5\n3,0,0,9,9,\n"
+    assert read(put("b.csv", lines)).table.track.tolist() == [0, 0, -1]

@@ -59,7 +59,7 @@ def test_missing_sizes_are_named(put, tmp_path):
     message = str(caught.value)
     assert "sizes of 1 of 3 images" in message
     assert "there" in message
-    assert "image_sizes=" in message
+    assert "--image-sizes (image_sizes= in Python)" in message
     sizes = put("sizes.csv", "stem,width,height\nthere,30,30\n")
     assert len(read(tmp_path / "set", image_sizes=sizes)) == 2
 
@@ -128,3 +128,21 @@ def test_the_nearest_list_of_names_holds(put, tmp_path):
     put("set/obj.names", "near\n\nby\n")
     folder = put("set/train/labels/1.txt", LINE).parent
     assert class_names(folder) == {0: "near", 1: "by"}
+
+
+@pytest.mark.parametrize("name", ["0532.jpg", "0532", "images/0532.png", "C:\\set\\0532.JPG"])
+def test_sizes_by_file_name_stem_or_path(put, tmp_path, name):
+    put("set/labels/0532.txt", LINE)
+    sizes = put("sizes.csv", f"file_name,width,height\n{name},100,50\n")
+    for given in (sizes, {name: (100, 50)}):
+        dataset = read(tmp_path / "set", image_sizes=given)
+        np.testing.assert_allclose(dataset.table.xyxy, [[40, 15, 60, 35]])
+
+
+def test_sizes_that_fit_no_image_are_shown(put, tmp_path):
+    put("set/labels/0532.txt", LINE)
+    sizes = put("sizes.csv", "file_name;width;height\nother.jpg;100;50\n")
+    with pytest.raises(ReadError, match="not known") as caught:
+        read(tmp_path / "set", image_sizes=sizes)
+    assert "0532" in caught.value.found
+    assert "the sizes given are for names such as 'other.jpg'" in caught.value.found
