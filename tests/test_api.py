@@ -11,7 +11,7 @@ import pytest
 
 import annqc
 from annqc import Habit, MatchPolicy, Tolerance
-from annqc.tables import ids_array
+from annqc.ids import ids_array
 from annqc.write import write_coco
 
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from annqc.tables import Problem, ids_array
+from annqc.ids import ids_array
+from annqc.tables import Problem
 
 if TYPE_CHECKING:
     import numpy.typing as npt

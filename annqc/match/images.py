@@ -53,7 +53,8 @@ def align_images(reference: Images, candidate: Images) -> tuple[Ints, list[Probl
 
     Examples
     --------
-    >>> from annqc.tables import Images, ids_array
+    >>> from annqc.ids import ids_array
+    >>> from annqc.tables import Images
     >>> gold = Images.build(ids_array([7, 8]), file_name=ids_array(["a.jpg", "b.jpg"]))
     >>> work = Images.build(ids_array(["b"]))
     >>> align_images(gold, work)[0].tolist()

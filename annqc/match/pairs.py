@@ -69,7 +69,8 @@ def match(
     Examples
     --------
     >>> import numpy as np
-    >>> from annqc.tables import Annotations, Dataset, Images, ids_array
+    >>> from annqc.ids import ids_array
+    >>> from annqc.tables import Annotations, Dataset, Images
     >>> def one_image(box):
     ...     table = Annotations.build(image=[0], annotator=[0], category=[0], xyxy=[box])
     ...     ids = ids_array(["x"])

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from annqc.ids import encode
 from annqc.measure.tolerance import Tolerance
-from annqc.tables import QUANTITIES, encode
+from annqc.tables import QUANTITIES
 
 if TYPE_CHECKING:
     from annqc.match import Matches

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from annqc.errors import ReadError, UnknownNameError, did_you_mean
+from annqc.ids import encode, ids_array
 from annqc.read.files import owner, shown
 from annqc.read.options import ANNOTATOR_FIELDS
 from annqc.read.part import plain
-from annqc.tables import encode, ids_array
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from annqc.ids import encode
 from annqc.read.annotators import annotators_of
 from annqc.read.asked import asked_of, assigned_pairs
 from annqc.read.categories import unite_categories
 from annqc.read.part import plain, problem
 from annqc.read.problems import KINDS, box_faults, duplicate_boxes, repeated_ids
 from annqc.read.unite import joined, unite_images
-from annqc.tables import Annotations, Dataset, encode
+from annqc.tables import Annotations, Dataset
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from annqc.ids import encode
 from annqc.read.part import problem
 from annqc.read.unite import find, joined
-from annqc.tables import encode
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

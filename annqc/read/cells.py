@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from annqc.ids import ids_array
 from annqc.read.part import tidy
-from annqc.tables import ids_array
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

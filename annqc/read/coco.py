@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from annqc.errors import ReadError
+from annqc.ids import ids_array
 from annqc.read import cocotypes
 from annqc.read.cocorows import one_by_one
 from annqc.read.files import source_of
@@ -22,7 +23,7 @@ from annqc.read.jsontext import NotANumberError, careful, decode, first_sign, lo
 from annqc.read.options import ANNOTATOR_FIELDS
 from annqc.read.part import Part, problem, tidy
 from annqc.read.registry import MAYBE, NO, SURE, register_reader
-from annqc.tables import Images, ids_array
+from annqc.tables import Images
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from annqc.ids import encode, ids_array
 from annqc.read.files import owner, relative_id, shown, source_of
 from annqc.read.part import Part, problem, tidy
-from annqc.tables import Images, Source, encode, ids_array
+from annqc.tables import Images, Source
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from annqc.ids import ids_array, objects_array
 from annqc.read.files import shown
 from annqc.read.problems import KINDS
-from annqc.tables import Problem, ids_array, objects_array
+from annqc.tables import Problem
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

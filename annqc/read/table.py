@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from annqc.geometry.boxes import to_xyxy
+from annqc.ids import encode, ids_array
 from annqc.read import cells
 from annqc.read.files import collector_paused
 from annqc.read.part import Part, problem
 from annqc.read.registry import MAYBE, NO, SURE, register_reader
 from annqc.read.roles import lay_out, lays_out
 from annqc.read.tablefiles import PARQUET, delimiter_of, from_frame, from_parquet, from_text
-from annqc.tables import Images, encode, ids_array
+from annqc.tables import Images
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from annqc.ids import encode, ids_array
 from annqc.read.part import plain, problem
-from annqc.tables import Images, encode, ids_array
+from annqc.tables import Images
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

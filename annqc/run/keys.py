@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from annqc.errors import SpecError, UnknownNameError
-from annqc.tables import encode, ids_array
+from annqc.ids import encode, ids_array
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from annqc.errors import SpecError, UnknownNameError
+from annqc.ids import ids_array
 from annqc.simulate.annotator import Drawn, Noise, annotate, finish_boxes
 from annqc.simulate.habits import Habit, PlantedHabits
 from annqc.simulate.scene import Scene, draw_scene
-from annqc.tables import Annotations, Dataset, Source, ids_array
+from annqc.tables import Annotations, Dataset, Source
 
 if TYPE_CHECKING:
     from annqc.tables import Array, Floats, Ints

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from annqc.ids import ids_array
 from annqc.judge import judge, load_spec, measures, register_measure
 from annqc.judge.registry import find_measure
 from annqc.judge.rules import SIZES
@@ -14,7 +15,6 @@ from annqc.match import MatchPolicy
 from annqc.run import keys
 from annqc.run.audit import Parameters, Run
 from annqc.simulate import Habit, simulate
-from annqc.tables import ids_array
 from tests.judge.staged import one_rule
 from tests.judge.test_spec import PROFILE
 

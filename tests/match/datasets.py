@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from annqc.tables import Annotations, Dataset, Images, encode, ids_array
+from annqc.ids import encode, ids_array
+from annqc.tables import Annotations, Dataset, Images
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from annqc.ids import ids_array
 from annqc.match.categories import align_categories
-from annqc.tables import Annotations, Dataset, Images, ids_array
+from annqc.tables import Annotations, Dataset, Images
 
 
 def dataset(ids, names=None):

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from annqc.errors import MatchError
+from annqc.ids import ids_array
 from annqc.match.images import align_images
-from annqc.tables import Images, ids_array
+from annqc.tables import Images
 
 
 def images(ids, names=None):

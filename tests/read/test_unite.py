@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from annqc.ids import encode
 from annqc.read import read
 from annqc.read.unite import find
-from annqc.tables import encode
 
 BOX = {"bbox": [10, 20, 30, 40]}
 IDS = st.lists(st.integers(-(2**62), 2**62) | st.integers(-9, 9), max_size=20)

@@ -12,9 +12,10 @@ import numpy as np
 import pytest
 
 import annqc
+from annqc.ids import ids_array
 from annqc.report.json import audit_document, encode, lint_document, rows_of
 from annqc.report.schema import AuditDocument, Finding, LintDocument, Score, schema_text
-from annqc.tables import QUANTITIES, ids_array
+from annqc.tables import QUANTITIES
 from annqc.write import write_coco
 
 SCHEMA = Path(__file__).parents[2] / "docs" / "audit.schema.json"

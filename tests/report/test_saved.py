@@ -14,9 +14,10 @@ import pandas as pd
 import pytest
 
 import annqc
+from annqc.ids import ids_array
 from annqc.match import MatchPolicy
 from annqc.run.audit import Parameters
-from annqc.tables import Annotations, Dataset, Images, Problem, Source, ids_array
+from annqc.tables import Annotations, Dataset, Images, Problem, Source
 from annqc.write import write_coco
 
 

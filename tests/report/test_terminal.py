@@ -14,10 +14,11 @@ from rich.cells import cell_len
 
 import annqc
 from annqc import Habit
+from annqc.ids import ids_array
 from annqc.report.grid import hanging, score_table
 from annqc.report.problems import lint_screen
 from annqc.report.terminal import make_console, render, screen
-from annqc.tables import Problem, ids_array
+from annqc.tables import Problem
 
 
 def headings(text):

@@ -7,8 +7,9 @@ import pytest
 
 import annqc
 from annqc.errors import TableError
+from annqc.ids import ids_array
 from annqc.simulate import Habit, simulate
-from annqc.tables import Annotations, Dataset, Images, ids_array
+from annqc.tables import Annotations, Dataset, Images
 from annqc.write import coco, write_coco
 
 
