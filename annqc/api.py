@@ -150,7 +150,7 @@ class Audit(Run):
         Parameters
         ----------
         path : path, optional
-            The file, which appears whole or not at all.
+            The file, which appears whole or not at all; its folder must be there.
         judgement : Judgement, optional
             What `judge` gave, to go into the document.
 
@@ -187,7 +187,7 @@ class Audit(Run):
         Parameters
         ----------
         folder : path
-            Made where it is not there. Files of these names are replaced.
+            Made where it is not there, one level deep. Files of these names are replaced.
         parquet : bool
             Parquet instead of CSV; needs pyarrow.
 
@@ -199,7 +199,7 @@ class Audit(Run):
         Raises
         ------
         AnnqcError
-            A table would replace an input of this audit, or cannot be written.
+            A table would replace an input, or cannot be written.
         """
         from annqc.report.files import write_tables
 
@@ -233,12 +233,12 @@ class Audit(Run):
         return save_run(self, Path(folder), by=self.by)
 
     def __repr__(self) -> str:
-        work, gold = self.candidate, self.reference
-        return (
-            f"<annqc.Audit: {len(work)} boxes by {len(work.annotator_ids)} annotators against "
-            f"{len(gold)} of gold on {len(gold.image_table)} images, "
-            f"tolerance {self.parameters.tolerance}>"
-        )
+        from annqc.judge.wording import number_of
+
+        boxes = number_of(len(self.work), "box", "boxes")
+        who = number_of(len(self.work.annotator_ids), "annotator")
+        of = f"against {len(self.gold):,} gold on {number_of(len(self.gold.image_table), 'image')}"
+        return f"<annqc.Audit: {boxes} by {who} {of}, tolerance {self.parameters.tolerance}>"
 
 
 def audit(

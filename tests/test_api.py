@@ -148,7 +148,7 @@ def test_progress_is_told_of_every_file(folder):
 def test_to_json_gives_text_or_writes_a_file(made, tmp_path):
     audit = annqc.audit(made.work, made.gold)
     text = json.loads(audit.to_json())
-    path = audit.to_json(tmp_path / "new" / "a.json")
+    path = audit.to_json(tmp_path / "a.json")
     written = json.loads(path.read_text(encoding="utf-8"))
     text.pop("created")
     written.pop("created")
@@ -203,3 +203,8 @@ class TestRealData:
         assert len(audit.errors()) == 0
         assert np.abs(audit.bias()["estimate_px"]).max() == 0
         assert audit.summary().rstrip().endswith("Errors  none")
+
+
+def test_one_annotator_is_not_called_annotators():
+    made = annqc.simulate(["ann"], n_images=5, rng=1)
+    assert " boxes by 1 annotator against " in repr(annqc.audit(made.work, made.gold))

@@ -16,7 +16,14 @@ if TYPE_CHECKING:
 
     Command = Callable[..., Any]
 
-__all__ = ["asides_of", "image_sizes_of", "reading_options", "sources_of", "write_stdout"]
+__all__ = [
+    "asides_of",
+    "columns_of",
+    "image_sizes_of",
+    "reading_options",
+    "sources_of",
+    "write_stdout",
+]
 
 MOST_DIGITS: Final = 9
 
@@ -27,7 +34,7 @@ def reading_options(command: Command) -> Command:
         click.option(
             "--annotator",
             metavar="RULE",
-            help="Who drew: stem (file name), parent (folder), the name of a field, or =NAME.",
+            help="Who drew: stem (file name), parent (folder), a field of the rows, or =NAME.",
         ),
         click.option("--format", "format_", default="auto", metavar="NAME", help="Format of WORK."),
         click.option(
@@ -40,6 +47,12 @@ def reading_options(command: Command) -> Command:
             "--image-sizes",
             metavar="FILE|WxH",
             help="Image sizes: a CSV file (file_name, width, height), or one size for all.",
+        ),
+        click.option(
+            "--columns",
+            multiple=True,
+            metavar="NAME=COLUMN",
+            help="What a table calls a column, such as image_id=frame; may be repeated.",
         ),
     ]
     for option in reversed(options):
@@ -70,6 +83,18 @@ def sources_of(paths: tuple[str, ...]) -> str | list[str]:
             hint = "write it to a file first, and give the name of the file"
             raise ReadError(what, where=path, expected="a file, folder or glob", hint=hint)
     return paths[0] if len(paths) == 1 else list(paths)
+
+
+def columns_of(given: tuple[str, ...]) -> dict[str, str] | None:
+    """Read ``image_id=frame``, once or several times; commas separate too."""
+    columns: dict[str, str] = {}
+    for one in (part.strip() for text in given for part in text.split(",")):
+        name, equals, column = one.partition("=")
+        if not (name and equals and column):
+            message = f"--columns takes NAME=COLUMN, such as image_id=frame; found {one!r}"
+            raise click.UsageError(message)
+        columns[name.strip()] = column.strip()
+    return columns or None
 
 
 def image_sizes_of(text: str | None) -> str | tuple[int, int] | None:

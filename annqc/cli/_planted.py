@@ -181,8 +181,9 @@ def _accused_elsewhere(who: str, habits: list[Planted], view: View) -> bool:
 
 def _offset(one: Planted, view: View) -> Row:
     """Look for a planted offset, in the unit in which it was planted."""
+    from annqc.judge.wording import amount
     from annqc.report.view import clusters_word
-    from annqc.report.words import DIRECTIONS, EDGE_NAMES, amount
+    from annqc.report.words import DIRECTIONS, EDGE_NAMES
     from annqc.tables import QUANTITIES
 
     k = QUANTITIES.index(one.quantity)

@@ -6,9 +6,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import click
+from click.core import ParameterSource
 
 from annqc.cli._options import (
     asides_of,
+    columns_of,
     image_sizes_of,
     reading_options,
     sources_of,
@@ -16,6 +18,8 @@ from annqc.cli._options import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from annqc.api import Audit
     from annqc.judge import Judgement, Spec
     from annqc.tables import Dataset
@@ -112,8 +116,11 @@ def audit(work: tuple[str, ...], gold: tuple[str, ...], **given: Any) -> int:
         progress.step(STEPS[6])
         judgement = None if spec is None else made.judge(spec)
         written = _write(made, judgement, given)
-    if not given["quiet"] and given["json_"] != "-":
-        _show(made, judgement, everything=given["everything"], written=written)
+    if given["quiet"] or given["json_"] == "-":
+        _tell_errors(judgement)
+    else:
+        minds = () if spec is None else _own_rules(spec)
+        _show(made, judgement, everything=given["everything"], written=written, minds=minds)
     return 0 if judgement is None else judgement.exit_code(undecided=given["undecided"])
 
 
@@ -152,12 +159,13 @@ def _reading(given: dict[str, Any], spec: Spec | None) -> dict[str, Any]:
         "box_format": given["box_format"],
         "categories": given["categories"],
         "image_sizes": image_sizes_of(given["image_sizes"]),
+        "columns": columns_of(given["columns"]),
     }
 
 
 def _check_targets(given: dict[str, Any], *sides: Dataset) -> None:
     """Refuse outputs that would replace an input, or anything else, before any work is done."""
-    from annqc.report.files import spare_inputs, table_paths
+    from annqc.report.files import refuse_missing_folder, spare_inputs, table_paths
     from annqc.report.saved import refuse_foreign
 
     targets = []
@@ -168,6 +176,9 @@ def _check_targets(given: dict[str, Any], *sides: Dataset) -> None:
     if given["save"] is not None:
         targets.append(Path(given["save"]))
     spare_inputs(targets, sides, also=asides_of(given))
+    for name in ("json_", "csv_", "save"):
+        if given[name] not in {None, "-"}:
+            refuse_missing_folder(Path(given[name]))
     if given["save"] is not None:
         refuse_foreign(Path(given["save"]))
 
@@ -202,8 +213,35 @@ def _write(made: Audit, judgement: Judgement | None, given: dict[str, Any]) -> l
     return written
 
 
+def _own_rules(spec: Spec) -> list[str]:
+    """Say where an option on the command line does not reach: rules that state their own."""
+    context = click.get_current_context()
+    said = []
+    for name in ("tolerance", "confidence"):
+        own = [rule.id for rule in spec.rules if getattr(rule, name) is not None]
+        if own and context.get_parameter_source(name) is ParameterSource.COMMANDLINE:
+            listed = ", ".join(own[:3]) + (f" and {len(own) - 3:,} more" if len(own) > 3 else "")
+            has, its = ("has", "its") if len(own) == 1 else ("have", "their")
+            said.append(f"--{name} is for the rest: {listed} {has} {its} own {name}")
+    return said
+
+
+def _tell_errors(judgement: Judgement | None) -> None:
+    """Print checks that could not be made, where nothing else is printed."""
+    from annqc.report.plain import clean_lines
+
+    for outcome, text in [] if judgement is None else judgement.paragraphs(most=0):
+        if outcome == "error":
+            click.echo(clean_lines(f"annqc: {text}"), err=True)
+
+
 def _show(
-    made: Audit, judgement: Judgement | None, *, everything: bool, written: list[str]
+    made: Audit,
+    judgement: Judgement | None,
+    *,
+    everything: bool,
+    written: list[str],
+    minds: Sequence[str],
 ) -> None:
     from annqc.report.plain import clean_text
     from annqc.report.terminal import make_console, screen, show_judgement
@@ -211,7 +249,7 @@ def _show(
     console = make_console()
     screen(console, made, by=made.by, everything=everything)
     if judgement is not None:
-        show_judgement(console, judgement, everything=everything)
+        show_judgement(console, judgement, everything=everything, minds=minds)
     if written:
         console.print()
         console.print(clean_text("Written: " + ", ".join(written)), soft_wrap=True)

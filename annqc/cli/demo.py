@@ -13,7 +13,13 @@ __all__ = ["demo"]
 @click.option(
     "--out", default="annqc-demo", show_default=True, metavar="DIR", help="Where the files go."
 )
-@click.option("--seed", type=int, default=1, show_default=True, help="Another seed, another set.")
+@click.option(
+    "--seed",
+    type=click.IntRange(min=0),
+    default=1,
+    show_default=True,
+    help="Another seed, another set.",
+)
 @click.option("--quiet", is_flag=True, help="Print the planted beside the found alone.")
 def demo(*, out: str, seed: int, quiet: bool) -> int:
     """Make a gold set and twelve annotators with known habits, audit them, and compare.

@@ -10,6 +10,7 @@ import click
 from annqc.cli._app import WRONG_CALL
 from annqc.cli._options import (
     asides_of,
+    columns_of,
     image_sizes_of,
     reading_options,
     sources_of,
@@ -34,9 +35,7 @@ __all__ = ["lint"]
     help="Exit with 1 where there are unusable rows (dropped), or any problem at all.",
 )
 @click.option("--strict", is_flag=True, help="Exit with 2 where there are unusable rows.")
-@click.option(
-    "--all", "everything", is_flag=True, help="Show every row, not the first few of a kind."
-)
+@click.option("--all", "everything", is_flag=True, help="Show every row, one a line.")
 @click.option("--quiet", is_flag=True, help="Print nothing but errors.")
 def lint(work: tuple[str, ...], **given: Any) -> int:
     """Read WORK (files, folders or globs) and list what is wrong with its rows."""
@@ -52,6 +51,7 @@ def lint(work: tuple[str, ...], **given: Any) -> int:
             box_format=given["box_format"],
             categories=given["categories"],
             image_sizes=image_sizes_of(given["image_sizes"]),
+            columns=columns_of(given["columns"]),
             progress=progress.file,
         )
     if given["json_"] is not None:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from annqc.match.matches import Matches
     from annqc.match.policy import MatchPolicy
     from annqc.measure.tolerance import Tolerance
-    from annqc.tables import Array, Floats, Problem
+    from annqc.tables import Array, Bools, Floats, Problem
 
 __all__ = [
     "OUTCOMES",
@@ -110,6 +110,12 @@ class Assessment:
         Words for a pass, where "all are as asked" would not do.
     together : callable, optional
         Words for several rows that are one offence; takes row numbers, returns one text an offence.
+    things : str
+        What a row is, such as ``"edge"``.
+    count : callable, optional
+        Counts several rows in words, such as ``"3 edges of 2 annotators"``; takes row numbers.
+    doubtful : (n,) bool, optional
+        Rows whose outcome rests on too few of the objects to be sure.
     """
 
     claim: str
@@ -122,6 +128,9 @@ class Assessment:
     notes: tuple[str, ...] = ()
     passes: str = ""
     together: Callable[[Sequence[int]], list[str]] | None = None
+    things: str = "group"
+    count: Callable[[Sequence[int]], str] | None = None
+    doubtful: Bools | None = None
 
     def __len__(self) -> int:
         return len(self.outcome)

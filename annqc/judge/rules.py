@@ -36,6 +36,11 @@ if TYPE_CHECKING:
 
 __all__: list[str] = []
 
+SENSITIVE: Final = "SELECTION_SENSITIVE"
+"""Flag of findings that the objects nobody could measure might turn over."""
+THINGS: Final = {"edge_offset": "edge", "shift": "shift", "growth": "side"}
+"""What is counted, for measures that judge several quantities of a group."""
+
 BIAS: Final[dict[str, tuple[tuple[str, ...], str]]] = {
     "edge_offset": (EDGES, "no edge is drawn beyond the tolerance"),
     "out_left": (("out_left",), "the left edge is not drawn beyond the tolerance"),
@@ -85,6 +90,15 @@ class _BiasWords:
     columns: dict[str, Array]
     tolerance: Tolerance
     clusters: str
+    things: str
+
+    def count(self, rows: Sequence[int]) -> str:
+        """Count findings, and those who have them: a person may be off on several edges."""
+        groups = {tuple(column[row] for column in self.keys.values()) for row in rows}
+        who = number_of(len(groups), _who(self.keys))
+        if self.things == _who(self.keys):
+            return who
+        return f"{number_of(len(rows), self.things)} of {who}"
 
     def describe(self, row: int) -> str:
         """Say one finding."""
@@ -118,7 +132,11 @@ class _BiasWords:
         return texts
 
 
-def _bias(quantities: tuple[str, ...]) -> Callable[[Measured, Rule], Assessment]:
+def _who(keys: dict[str, Array]) -> str:
+    return "annotator" if list(keys) == ["annotator"] else "group"
+
+
+def _bias(name: str, quantities: tuple[str, ...]) -> Callable[[Measured, Rule], Assessment]:
     def assess(measured: Measured, rule: Rule) -> Assessment:
         found = measured.bias_columns(rule.columns)
         wanted, notes = _wanted(found, rule, measured)
@@ -131,7 +149,8 @@ def _bias(quantities: tuple[str, ...]) -> Callable[[Measured, Rule], Assessment]
             badness = np.abs(columns["estimate"]) / columns["margin"]
         accused = np.where(verdict == "biased", 1e6, 0.0)
         empty = not len(verdict) or bool((columns["status"] == "no_data").all())
-        words = _BiasWords(keys, columns, tolerance, _clusters(measured))
+        things = THINGS.get(name, _who(keys))
+        words = _BiasWords(keys, columns, tolerance, _clusters(measured), things)
         return Assessment(
             claim=f"within {_times(columns['margin'])}{tolerance}",
             keys=keys,
@@ -142,6 +161,9 @@ def _bias(quantities: tuple[str, ...]) -> Callable[[Measured, Rule], Assessment]
             nothing=_nothing(notes, "there is no pair to measure") if empty else "",
             notes=notes,
             together=words.together,
+            things=things,
+            count=words.count,
+            doubtful=np.array([SENSITIVE in flags for flags in columns["flags"]], dtype=bool),
         )
 
     return assess
@@ -160,7 +182,7 @@ class _RateWords:
         """Say one rate."""
         ends = ("estimate", "ci_low", "ci_high")
         estimate, low, high = (float(self.columns[end][row]) for end in ends)
-        seen = int(self.columns["n_clusters"][row]) if "n_clusters" in self.columns else None
+        seen = int(self.columns["n_clusters"][row])
         group = _group(self.keys, row)
         return rate_words(group, self.name, estimate, low, high, seen, clusters=self.clusters)
 
@@ -172,8 +194,6 @@ def _rate(name: str) -> Callable[[Measured, Rule], Assessment]:
         keys, columns = _split(found, rule, wanted)
         estimate, low, high = (columns[f"{name}{end}"] for end in ("", "_low", "_high"))
         clusters = _clusters(measured)
-        # Images compared, where images are the evidence; tracks count by themselves.
-        seen = columns.get("n_images" if clusters == "image" else f"{name}_n_clusters")
         at_least = rule.at_least is not None
         limit = rule.at_least if rule.at_least is not None else rule.at_most
         with np.errstate(invalid="ignore"):
@@ -183,7 +203,7 @@ def _rate(name: str) -> Callable[[Measured, Rule], Assessment]:
             "estimate": estimate,
             "ci_low": low,
             "ci_high": high,
-            **({} if seen is None else {"n_clusters": seen}),
+            "n_clusters": columns[f"{name}_n_clusters"],
         }
         empty = bool(np.isnan(estimate).all())
         words = name.replace("_", " ").replace("iou", "IoU")
@@ -194,6 +214,7 @@ def _rate(name: str) -> Callable[[Measured, Rule], Assessment]:
             outcome=np.where(bad, "fail", np.where(good, "pass", "undecided")).astype(object),
             badness=-estimate if at_least else estimate,
             describe=_RateWords(name, keys, numbers, clusters).describe,
+            things=_who(keys),
             nothing=_nothing(notes, "there is nothing to count") if empty else "",
             notes=notes,
         )
@@ -207,7 +228,7 @@ for _name, (_quantities, _summary) in BIAS.items():
         _summary,
         takes=(*GROUPED, "tolerance"),
         check=None if set(_quantities) <= set(EDGES) else _only_pooled,
-    )(_bias(_quantities))
+    )(_bias(_name, _quantities))
 
 for _name, _summary in RATES.items():
     register_measure(_name, _summary, takes=GROUPED, limits=("at_least", "at_most"))(_rate(_name))

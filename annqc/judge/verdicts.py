@@ -10,7 +10,7 @@ import numpy as np
 
 from annqc.errors import AnnqcError, UnknownNameError
 from annqc.judge.registry import OUTCOMES, find_measure
-from annqc.judge.wording import join_words
+from annqc.judge.wording import join_words, number_of
 from annqc.tables import to_frame
 
 if TYPE_CHECKING:
@@ -193,10 +193,28 @@ class Judgement:
 
     def explain(self, *, most: int = 10) -> str:
         """Return every check in words, a paragraph each."""
-        return "\n".join(
-            f"{check.outcome.replace('_', ' ')}  {check.id}: {check.explain(most=most)}"
-            for check in self.checks
-        )
+        return "\n".join(text for _, text in self.paragraphs(most=most))
+
+    def paragraphs(self, *, most: int = 10) -> list[tuple[Outcome, str]]:
+        """Return outcome and words of every check; what is in the way of several is told once.
+
+        Parameters
+        ----------
+        most : int
+            Groups to list of each check; 0 for the sentence alone.
+        """
+        told: list[tuple[Outcome, str]] = []
+        stuck: dict[str, list[str]] = {}
+        for check in self.checks:
+            if check.outcome == "error":
+                stuck.setdefault(check.sentence, []).append(check.id)
+        for check in self.checks:
+            said = check.explain(most=most) if most else check.sentence
+            ids = stuck.pop(said, []) if check.outcome == "error" else [check.id]
+            if ids:
+                name = check.outcome.replace("_", " ")
+                told.append((check.outcome, f"{name}  {', '.join(ids)}: {said}"))
+        return told
 
     def to_frame(self) -> pd.DataFrame:
         """Return one row a check, with its ``sentence`` and counts of its groups."""
@@ -320,7 +338,8 @@ def _sentence(found: Assessment, outcome: Outcome) -> str:
     elif outcome == "fail":
         text = f"{_offences(found, decisive)}; {asked}"
         open_rows = found.outcome.tolist().count("undecided")
-        text += f"; {open_rows:,} undecided besides" if open_rows else ""
+        of = number_of(len(order), found.things)
+        text += f"; {open_rows:,} of {of} undecided besides" if open_rows else ""
     else:
         few = [found.describe(row) for row in decisive[:3]]
         count = f"{len(decisive):,} of {len(order):,} undecided"
@@ -330,16 +349,21 @@ def _sentence(found: Assessment, outcome: Outcome) -> str:
 
 def _passed(found: Assessment, order: list[int]) -> str:
     worst = found.describe(order[0])
+    few = "too few of the objects were measured to be sure"
+    doubtful = 0 if found.doubtful is None else int(found.doubtful.sum())
     if len(order) == 1:
-        return f"{worst}; asked: {found.claim}"
-    return f"all {len(order):,} are as asked ({found.claim}); the worst: {worst}"
+        return f"{worst}; asked: {found.claim}" + (f"; {few}" if doubtful else "")
+    text = f"all {len(order):,} are as asked ({found.claim}); the worst: {worst}"
+    return text + (f"; of {doubtful:,} of them {few}" if doubtful else "")
 
 
 def _offences(found: Assessment, rows: list[int]) -> str:
-    if found.together is not None:
-        return join_words(found.together(rows))
-    few = [found.describe(row) for row in rows[:3]]
-    return join_words(few, left=len(rows) - len(few))
+    if found.together is None:
+        few = [found.describe(row) for row in rows[:3]]
+        return join_words(few, left=len(rows) - len(few))
+    texts = found.together(rows)
+    count = f"{found.count(rows)}: " if found.count is not None and len(texts) > 1 else ""
+    return count + join_words(texts)
 
 
 def _plain(value: Any) -> Any:

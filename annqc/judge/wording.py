@@ -1,6 +1,7 @@
 """judge: findings in words: who, which edge, how far, how sure, on how many images.
 
-The names of objects and directions, and the counting of things, are those of the report too.
+The names of objects and directions, the units and the counting of things are those of the report
+too.
 """
 
 from __future__ import annotations
@@ -16,12 +17,16 @@ if TYPE_CHECKING:
 __all__ = [
     "DIRECTIONS",
     "OBJECTS",
+    "amount",
     "bias_words",
     "group_words",
     "join_words",
     "number_of",
+    "on_the_line",
     "rate_words",
     "shared_bias_words",
+    "steady_unit",
+    "told_in",
     "unsettled_words",
 ]
 
@@ -44,6 +49,22 @@ DIRECTIONS: Final = {
     "dh": ("tall", "short"),
 }
 """What follows "too" where the quantity is positive and negative."""
+
+WITHIN: Final = {
+    "out_left": ("further out", "further in"),
+    "out_top": ("further out", "further in"),
+    "out_right": ("further out", "further in"),
+    "out_bottom": ("further out", "further in"),
+    "dx": ("further right", "further left"),
+    "dy": ("lower", "higher"),
+    "dw": ("wider", "narrower"),
+    "dh": ("taller", "shorter"),
+}
+"""The same of what is within tolerance, and so not "too" anything."""
+
+UNITS: Final = {"px": ("px", 1.0), "rel": ("%", 100.0), "": ("tolerances", 1.0)}
+ON_THE_LINE: Final = 0.05
+"""An estimate within this share of its margin sits on the tolerance."""
 
 
 def number_of(count: int, what: str, many: str | None = None) -> str:
@@ -111,10 +132,10 @@ def bias_words(
     group : mapping of str to object
         Column -> value.
     finding : mapping of str to object
-        A row of `annqc.Audit.bias`: ``quantity``, the estimates and intervals in px and relative,
-        ``n_clusters``.
+        A row of `annqc.Audit.bias`: ``quantity``, the estimates and intervals in each unit,
+            ``n_clusters``; ``margin`` and ``verdict`` say whether it is too far.
     tolerance : Tolerance
-        That of the audit; says which of the units to use.
+        That of the audit; see `told_in` for the unit.
     clusters : str
         What evidence is counted in: ``"image"``, or ``"image or track"`` where there are tracks.
 
@@ -122,16 +143,13 @@ def bias_words(
     -------
     str
 
-    Notes
-    -----
-    A tolerance in one unit is answered in that unit. With ``max(1 px, 2 %)`` the unit is the one in
-    which the habit is the steadier: where the interval is the narrower for its estimate.
-
     Examples
     --------
     >>> from annqc.measure.tolerance import Tolerance
-    >>> row = {"quantity": "out_right", "estimate_px": 3.1, "ci_low_px": 2.6, "ci_high_px": 3.6,
-    ...        "estimate_rel": 0.04, "ci_low_rel": 0.01, "ci_high_rel": 0.07, "n_clusters": 40}
+    >>> row = {"quantity": "out_right", "estimate": 3.0, "ci_low": 2.5, "ci_high": 3.5,
+    ...        "estimate_px": 3.1, "ci_low_px": 2.6, "ci_high_px": 3.6,
+    ...        "estimate_rel": 0.09, "ci_low_rel": 0.06, "ci_high_rel": 0.12,
+    ...        "margin": 1.0, "verdict": "biased", "n_clusters": 40}
     >>> bias_words({"annotator": "bob"}, row, tolerance=Tolerance())
     'bob draws the right edge 3.1 px too far out (2.6 to 3.6 px, 40 images)'
     """
@@ -144,19 +162,123 @@ def bias_words(
     elif not drawer:
         begin = f"{where}: {thing} is drawn"
     images = number_of(int(finding["n_clusters"]), clusters)
-    unit, scale = ("%", 100.0) if _relative(finding, tolerance) else ("px", 1.0)
-    suffix = "_rel" if unit == "%" else "_px"
-    estimate, low, high = (
-        scale * float(finding[f"{name}{suffix}"]) for name in ("estimate", "ci_low", "ci_high")
-    )
+    unit, (estimate, low, high) = told_in(finding, tolerance)
     if math.isnan(estimate):
         return f"{begin} (nothing measured, {images})"
-    direction = DIRECTIONS[quantity][int(estimate < 0)]
-    if estimate < 0:
-        estimate, low, high = -estimate, -high, -low
-    number = _formatter(estimate, low, high)
-    interval = "" if math.isnan(low) else f"{number(low)} to {number(high)} {unit}, "
-    return f"{begin} {number(estimate)} {unit} too {direction} ({interval}{images})"
+    beyond = abs(float(finding["estimate"])) > float(finding["margin"])
+    off = beyond or finding["verdict"] in {"biased", "collective"}
+    words = (DIRECTIONS if off else WITHIN)[quantity][int(estimate < 0)]
+    size, interval = amount(estimate, low, high, unit)
+    spread = "" if math.isnan(low) else f"{interval}, "
+    return f"{begin} {size} {'too ' if off else ''}{words} ({spread}{images})"
+
+
+def steady_unit(finding: Mapping[str, Any], tolerance: Tolerance) -> str:
+    """Choose the unit in which a habit is the steadier: ``"px"`` or ``"rel"``.
+
+    Parameters
+    ----------
+    finding : mapping of str to object
+        A row of `annqc.Audit.bias`.
+    tolerance : Tolerance
+        That of the audit. One in a single unit is answered in that unit. With ``max(1 px, 2 %)``
+        it is the unit in which the interval is the narrower for its estimate; or for the
+        tolerance, where the estimate may be zero.
+    """
+    if tolerance.px == 0 or tolerance.rel == 0:
+        return "rel" if tolerance.px == 0 else "px"
+
+    _, low, high = _numbers(finding, "")
+    px, rel = _numbers(finding, "_px"), _numbers(finding, "_rel")
+    if low * high < 0:
+        scale = tolerance.px, tolerance.rel
+    else:
+        scale = max(abs(px[0]), 1e-12), max(abs(rel[0]), 1e-12)
+    return "rel" if (rel[2] - rel[1]) / scale[1] < (px[2] - px[1]) / scale[0] else "px"
+
+
+def told_in(
+    finding: Mapping[str, Any], tolerance: Tolerance
+) -> tuple[str, tuple[float, float, float]]:
+    """Choose the unit in which to tell a finding; screen and checks use the same.
+
+    Parameters
+    ----------
+    finding : mapping of str to object
+        A row of `annqc.Audit.bias`.
+    tolerance : Tolerance
+        That of the audit.
+
+    Returns
+    -------
+    unit : {"px", "rel", ""}
+        That of `steady_unit`; tolerances where a size in that unit would speak against the
+        verdict, which was reached in tolerances: of the other sign, or not told from zero.
+    numbers : (float, float, float)
+        Estimate and interval in that unit.
+
+    Examples
+    --------
+    >>> from annqc.measure.tolerance import Tolerance
+    >>> row = {"estimate": 3.5, "ci_low": 2.9, "ci_high": 4.1,
+    ...        "estimate_px": 0.9, "ci_low_px": -0.1, "ci_high_px": 1.9,
+    ...        "estimate_rel": 0.07, "ci_low_rel": 0.05, "ci_high_rel": 0.09}
+    >>> told_in(row, Tolerance(px=1, rel=0))
+    ('', (3.5, 2.9, 4.1))
+    """
+    unit = steady_unit(finding, tolerance)
+    tested = _numbers(finding, "")
+    told = _numbers(finding, f"_{unit}")
+    if math.isnan(tested[0]):
+        return unit, told
+    agrees = told[0] * tested[0] > 0
+    if tested[1] * tested[2] > 0:
+        agrees = agrees and told[1] * told[2] > 0
+    return (unit, told) if agrees or tested[0] == 0 else ("", tested)
+
+
+def _numbers(finding: Mapping[str, Any], suffix: str) -> tuple[float, float, float]:
+    estimate, low, high = (
+        float(finding[f"{name}{suffix}"]) for name in ("estimate", "ci_low", "ci_high")
+    )
+    return estimate, low, high
+
+
+def amount(value: float, low: float, high: float, unit: str) -> tuple[str, str]:
+    """Write a size and its interval, both in the direction of the size.
+
+    Parameters
+    ----------
+    value, low, high : float
+        Estimate and interval.
+    unit : {"px", "rel", ""}
+        Pixels, share of the side, or tolerances.
+
+    Returns
+    -------
+    size, interval : str
+
+    Examples
+    --------
+    >>> amount(-0.09, -0.12, -0.06, "rel")
+    ('9 %', '6 to 12 %')
+    >>> amount(2.52, 2.31, 2.74, "px")
+    ('2.5 px', '2.3 to 2.7 px')
+    """
+    name, scale = UNITS[unit]
+    sign = -1.0 if value < 0 else 1.0
+    size, ends = abs(value) * scale, sorted((sign * low * scale, sign * high * scale))
+    if not all(math.isfinite(end) for end in ends):
+        return f"{_number(size, 1)} {name}", "no interval"
+    half = (ends[1] - ends[0]) / 2
+    decimals = 0 if half >= 1 or size >= 100 else 1 if half >= 0.1 or size >= 10 else 2
+    lowest, highest = (_number(end, decimals) for end in ends)
+    return f"{_number(size, decimals)} {name}", f"{lowest} to {highest} {name}"
+
+
+def _number(value: float, decimals: int) -> str:
+    text = f"{value:.{decimals}f}"
+    return text.lstrip("-") if float(text) == 0 else text
 
 
 def shared_bias_words(quantity: str, shared: float, *, where: str, count: int) -> str:
@@ -181,10 +303,9 @@ def shared_bias_words(quantity: str, shared: float, *, where: str, count: int) -
     """
     thing = OBJECTS.get(quantity, "boxes")
     direction = DIRECTIONS[quantity][int(shared < 0)]
-    size = abs(shared)
     inside = f" ({where})" if where else ""
     return (
-        f"everybody{inside} draws {thing} too {direction}, by {_formatter(size)(size)} tolerances "
+        f"everybody{inside} draws {thing} too {direction}, by {abs(shared):.1f} tolerances "
         f"({number_of(count, 'annotator')}; the annotators, the gold or the guideline may be off)"
     )
 
@@ -197,6 +318,8 @@ def unsettled_words(finding: Mapping[str, Any], *, clusters: str = "image") -> s
     >>> unsettled_words({"status": "ok", "n_more": 14.0, "n_clusters": 8})
     'about 14 more images would settle it'
     """
+    from annqc.infer.verdicts import G_MIN  # loads scipy, which reading a spec does without
+
     status, images = str(finding["status"]), number_of(int(finding["n_clusters"]), clusters)
     more = float(finding["n_more"])
     settle = f"about {number_of(int(more), f'more {clusters}')} would settle it" if more > 0 else ""
@@ -205,12 +328,19 @@ def unsettled_words(finding: Mapping[str, Any], *, clusters: str = "image") -> s
     if status == "weighs_reference":
         return "agrees with the gold while the others, together, do not"
     if status in {"one_cluster", "too_few_clusters"}:
-        few = f"{images} {'is' if images.startswith('1 ') else 'are'} too few"
-        return f"{few}; {settle}" if settle else few
+        few = f"{images} {'is' if images.startswith('1 ') else 'are'} too few to judge"
+        return f"{few}; {G_MIN} are needed" if int(finding["n_clusters"]) < G_MIN else few
     if status == "infeasible":
         many = number_of(2, clusters).removeprefix("2 ")
-        return f"too close to the tolerance for any reasonable number of {many} to settle it"
+        near = on_the_line(float(finding["excess"]) / float(finding["margin"]))
+        why = "it sits on the tolerance" if near else "it varies too much"
+        return f"no reasonable number of {many} would settle it: {why}"
     return settle or "not settled"
+
+
+def on_the_line(excess: float) -> bool:
+    """Whether an estimate, in multiples of its margin, is too close to the margin to be settled."""
+    return abs(abs(excess) - 1) <= ON_THE_LINE
 
 
 def rate_words(
@@ -219,7 +349,7 @@ def rate_words(
     estimate: float,
     low: float,
     high: float,
-    images: int | None,
+    images: int,
     *,
     clusters: str = "image",
 ) -> str:
@@ -234,24 +364,6 @@ def rate_words(
     words = name.replace("_", " ").replace("iou", "IoU")
     if math.isnan(estimate):
         return f"{where}: {words} cannot be told, there is nothing to count"
-    seen = "" if images is None else f", {number_of(images, clusters)}"
+    seen = f", {number_of(images, clusters)}"
     interval = "no interval" if math.isnan(low) else f"{low:.3f} to {high:.3f}"
     return f"{where}: {words} {estimate:.3f} ({interval}{seen})"
-
-
-def _relative(finding: Mapping[str, Any], tolerance: Tolerance) -> bool:
-    if tolerance.px == 0 or tolerance.rel == 0:
-        return tolerance.px == 0
-    spread = [
-        (float(finding[f"ci_high{unit}"]) - float(finding[f"ci_low{unit}"]))
-        / max(abs(float(finding[f"estimate{unit}"])), 1e-12)
-        for unit in ("_px", "_rel")
-    ]
-    return spread[1] < spread[0]
-
-
-def _formatter(*values: float) -> Any:
-    """Return one way to write numbers that belong together."""
-    largest = max((abs(value) for value in values if not math.isnan(value)), default=0.0)
-    digits = 0 if largest >= 100 else 1 if largest >= 1 else 2
-    return lambda value: f"{value:.{digits}f}"

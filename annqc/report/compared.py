@@ -12,6 +12,8 @@ from annqc.infer.collective import MIN_ANNOTATORS
 from annqc.judge.wording import number_of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from annqc.run.audit import Run
 
 __all__ = ["Compared", "compared", "notes"]
@@ -99,13 +101,15 @@ def compared(run: Run) -> Compared:
     )
 
 
-def notes(c: Compared) -> list[str]:
+def notes(c: Compared, by: Sequence[str] = ("annotator",)) -> list[str]:
     """Say what a reader must know to take the findings for what they are.
 
     Parameters
     ----------
     c : Compared
         Counts of what went in.
+    by : sequence of str
+        Grouping of the findings.
 
     Returns
     -------
@@ -117,6 +121,11 @@ def notes(c: Compared) -> list[str]:
         said.append(
             f"with {number_of(c.n_annotators, 'annotator')} an offset of the gold looks the same "
             f"as an offset of the annotators; it takes {MIN_ANNOTATORS} to tell them apart"
+        )
+    if "annotator" not in by and c.n_annotators > 1:
+        said.append(
+            f"the {c.n_annotators:,} annotators are pooled here, so one who is off may not show; "
+            f"--by {','.join(('annotator', *by))} tells them apart"
         )
     if c.n_unknown_size:
         some = (

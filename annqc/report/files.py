@@ -24,7 +24,14 @@ if TYPE_CHECKING:
     from annqc.run.audit import Run
     from annqc.tables import Array, Dataset
 
-__all__ = ["cannot_write", "spare_inputs", "table_paths", "whole_file", "write_tables"]
+__all__ = [
+    "cannot_write",
+    "refuse_missing_folder",
+    "spare_inputs",
+    "table_paths",
+    "whole_file",
+    "write_tables",
+]
 
 TABLES: Final = ("pairs", "bias", "scores", "errors", "problems")
 
@@ -39,13 +46,14 @@ def whole_file(path: Path) -> Iterator[IO[bytes]]:
     Parameters
     ----------
     path : Path
-        The file that is to appear; its folder is made where it is not there.
+        The file that is to appear; its folder must be there.
 
     Raises
     ------
     AnnqcError
-        Where the system refuses.
+        Where there is no such folder, or the system refuses.
     """
+    refuse_missing_folder(path)
     target = Path(os.path.realpath(path))
     part = target.with_name(f".{target.name}.{os.getpid()}.part")
     try:
@@ -54,7 +62,6 @@ def whole_file(path: Path) -> Iterator[IO[bytes]]:
             with path.open("wb") as file:
                 yield file
             return
-        target.parent.mkdir(parents=True, exist_ok=True)
         with part.open("wb") as file:
             yield file
         if mode is not None:
@@ -67,6 +74,15 @@ def whole_file(path: Path) -> Iterator[IO[bytes]]:
     finally:
         with suppress(OSError):  # what refused the file refuses this too, and has been said
             part.unlink(missing_ok=True)
+
+
+def refuse_missing_folder(path: Path) -> None:
+    """Raise where the folder that an output goes into is not there: a slip of the pen, mostly."""
+    parent = Path(os.path.realpath(path)).parent
+    if not os.path.lexists(parent):
+        what = "there is no such folder to write into"
+        hint = f"make it first, or mend the path: {path}"
+        raise AnnqcError(what, where=str(parent), hint=hint)
 
 
 def _mode(path: Path) -> int | None:
@@ -150,7 +166,7 @@ def write_tables(
     run : Run
         The comparison.
     folder : Path
-        Made where it is not there.
+        Made where it is not there; the folder around it must be.
     by : sequence of str
         Grouping of the findings.
     parquet : bool
@@ -168,6 +184,11 @@ def write_tables(
     """
     paths = table_paths(folder, parquet=parquet)
     spare_inputs(paths, (run.reference, run.candidate))
+    refuse_missing_folder(folder)
+    try:
+        folder.mkdir(exist_ok=True)
+    except OSError as error:
+        raise cannot_write(folder, error) from None
     problems = problem_rows(run.issues)
     tables: dict[str, dict[str, Any]] = {
         "pairs": run.pair_columns(),

@@ -12,7 +12,7 @@ from annqc.report.plain import clean_text
 if TYPE_CHECKING:
     from annqc.tables import Array
 
-__all__ = ["hanging", "score_table"]
+__all__ = ["best_ranked", "hanging", "score_table"]
 
 LONGEST_NAME: Final = 24
 ROUNDING: Final = 1e-9
@@ -48,7 +48,9 @@ def hanging(text: str, width: int, *, indent: int = 2) -> list[str]:
     return [*lines, line]
 
 
-def score_table(columns: dict[str, Array], n_rows: int, *, width: int, labels: bool) -> list[str]:
+def score_table(
+    columns: dict[str, Array], n_rows: int, *, width: int, labels: bool
+) -> tuple[list[str], list[str]]:
     """Lay out scores, the annotator with the largest bias first.
 
     Parameters
@@ -65,8 +67,10 @@ def score_table(columns: dict[str, Array], n_rows: int, *, width: int, labels: b
 
     Returns
     -------
-    list of str
+    lines : list of str
         The titles, then one line an annotator.
+    left_out : list of str
+        Measures that do not fit.
     """
     rank = columns["rank"]
     order = np.lexsort((np.arange(len(rank)), -np.nan_to_num(rank, nan=-1.0)))[:n_rows].tolist()
@@ -81,7 +85,8 @@ def score_table(columns: dict[str, Array], n_rows: int, *, width: int, labels: b
     third = ["label_accuracy", "mean_iou"] if labels else ["mean_iou", "label_accuracy"]
     measures: list[list[str]] = []
     gap = 2
-    for name in ("recall", "precision", *third):
+    names_of_measures = ("recall", "precision", *third)
+    for name in names_of_measures:
         column = _column(TITLES.get(name, name), [_interval(columns, name, row) for row in order])
         together = [*first, *measures, column, last]
         tight = 2 + sum(cell_len(one[0]) for one in together) + len(together) - 1
@@ -90,7 +95,27 @@ def score_table(columns: dict[str, Array], n_rows: int, *, width: int, labels: b
         measures.append(column)
         gap = 2 if tight + len(together) - 1 <= width else 1
     rows = zip(*first, *measures, last, strict=True)
-    return ["  " + (" " * gap).join(row).rstrip() for row in rows]
+    lines = ["  " + (" " * gap).join(row).rstrip() for row in rows]
+    return lines, [TITLES.get(name, name) for name in names_of_measures[len(measures) :]]
+
+
+def best_ranked(columns: dict[str, Array], n: int) -> str:
+    """Name the annotators with the smallest bias, with the range in which each may stand.
+
+    Parameters
+    ----------
+    columns : dict of str to array
+        From `annqc.run.audit.Run.score_columns`, by annotator.
+    n : int
+        Annotators at most; those without a rank are left out.
+    """
+    rank = columns["rank"]
+    order = [row for row in np.argsort(rank, kind="stable")[:n].tolist() if not np.isnan(rank[row])]
+    return ", ".join(
+        f"{clean_text(columns['annotator'][row], width=LONGEST_NAME)} "
+        f"({columns['rank_low'][row]}-{columns['rank_high'][row]})"
+        for row in order
+    )
 
 
 def _column(title: str, cells: list[str], *, right: bool = False) -> list[str]:

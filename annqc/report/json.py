@@ -14,9 +14,9 @@ import annqc
 from annqc.report.compared import compared, notes
 from annqc.report.plain import encodable
 from annqc.report.schema import SCHEMA_VERSION
-from annqc.report.standing import settle_text, standings
+from annqc.report.standing import FEW_OBJECTS, settle_text, standings
 from annqc.report.view import view_of
-from annqc.report.words import biased_sentences
+from annqc.report.words import accused_sentences
 from annqc.tables import QUANTITIES, Problem
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def audit_document(
         "inputs": input_rows(reference=run.reference, candidate=run.candidate),
         "parameters": _parameters(run, by),
         "compared": counts,
-        "notes": notes(went_in),
+        "notes": notes(went_in, by),
         "problems": {**problems, "rows": problem_rows(run.issues[:N_PROBLEMS])},
         "collective": _collective(run, by),
         "annotators": _standings(run, by),
@@ -190,8 +190,9 @@ def _collective(run: Run, by: tuple[str, ...]) -> list[dict[str, Any]]:
 def _standings(run: Run, by: tuple[str, ...]) -> list[dict[str, Any]]:
     """Say where each annotator stands; the same words as on the screen."""
     view = view_of(run, by, whole=True)
+    parts = view_of(run, by) if "annotator" in by and len(by) > 1 else None
     said: dict[int, list[str]] = {}
-    for sentence in biased_sentences(view):
+    for sentence in accused_sentences(view, parts):
         said.setdefault(sentence.group, []).append(sentence.text)
     names = view.keys["annotator"].tolist()
     rows = []
@@ -199,12 +200,15 @@ def _standings(run: Run, by: tuple[str, ...]) -> list[dict[str, Any]]:
         text = said.get(one.group, [])
         if one.place in {"undecided", "too_few"}:
             text = [settle_text(view, one)]
+        elif one.place != "biased" and one.sensitive:
+            text = [FEW_OBJECTS]
         rows.append(
             {
                 "annotator": names[one.group],
                 "standing": one.place,
                 "n_clusters": one.n_clusters,
                 "n_more": one.n_more if np.isfinite(one.n_more) else None,
+                "sensitive": one.sensitive,
                 "text": text,
             }
         )

@@ -8,15 +8,71 @@ import numpy as np
 
 from annqc.report.plain import clean_text
 from annqc.report.words import DIRECTIONS, EDGE_NAMES
-from annqc.tables import EDGES
+from annqc.tables import EDGES, QUANTITIES
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+    from annqc.measure.offsets import Measurements
+    from annqc.report.words import Sentence
+    from annqc.run.audit import Run
     from annqc.tables import Array
 
-__all__ = ["error_text", "first_errors"]
+__all__ = ["error_text", "examples", "first_errors", "unusable_drawings"]
 
 
-def first_errors(columns: dict[str, Array], n: int) -> list[str]:
+def examples(run: Run, sentences: Sequence[Sentence], by: tuple[str, ...], n: int) -> list[str]:
+    """Show for each biased annotator the box that is farthest off in the way they are biased.
+
+    Parameters
+    ----------
+    run : Run
+        The comparison.
+    sentences : sequence of Sentence
+        From `annqc.report.words.accused_sentences`, the worst first.
+    by : tuple of str
+        Grouping of the findings.
+    n : int
+        Annotators at most.
+    """
+    first: dict[int, Sentence] = {}
+    for one in sentences:
+        first.setdefault(one.group, one)
+    measured, offsets = run.measurements, run.measurements.values("px")
+    shown = []
+    for one in list(first.values())[:n]:
+        k = QUANTITIES.index(one.quantities[0])
+        found = run.findings(by) if one.part >= 0 else run.annotator_findings(by)
+        group = one.part if one.part >= 0 else one.group
+        sign = np.sign(found.estimates.located["tolerance"].estimate[group, k])
+        rows = np.flatnonzero(found.groups.of_pair == group)
+        far = np.nan_to_num(sign * offsets[k, rows], nan=-np.inf)
+        shown.append(_example(run, int(rows[far.argmax()]), k, float(far.max() * sign), measured))
+    return shown
+
+
+def unusable_drawings(run: Run) -> set[tuple[object, object]]:
+    """Return annotator and image of rows of the work that could not be used, as far as known.
+
+    Images go by the id and the file name that the work has for them.
+    """
+    names = run.candidate.annotator_ids.tolist()
+    images = run.candidate.image_table
+    files: dict[object, object] = {}
+    if images.file_name is not None:
+        files = dict(zip(images.id.tolist(), images.file_name, strict=True))
+    found: set[tuple[object, object]] = set()
+    for one in run.candidate.issues:
+        if one.severity == "dropped" and one.image_id is not None:
+            who = names[0] if one.annotator is None and len(names) == 1 else one.annotator
+            if who is not None:
+                found |= {(who, one.image_id), (who, files.get(one.image_id, one.image_id))}
+    return found
+
+
+def first_errors(
+    columns: dict[str, Array], n: int, unusable: Collection[tuple[object, object]] = ()
+) -> list[str]:
     """Say the first errors in words.
 
     Parameters
@@ -25,22 +81,46 @@ def first_errors(columns: dict[str, Array], n: int) -> list[str]:
         From `annqc.run.audit.Run.error_columns`.
     n : int
         How many at most.
+    unusable : collection of (annotator, image)
+        From `unusable_drawings`.
     """
     rows = range(min(n, len(columns["rank"])))
-    return [error_text({name: columns[name][row] for name in columns}) for row in rows]
+    return [error_text({name: columns[name][row] for name in columns}, unusable) for row in rows]
 
 
-def error_text(error: dict[str, Any]) -> str:
+def error_text(error: dict[str, Any], unusable: Collection[tuple[object, object]] = ()) -> str:
     """Say one error: where it is, whose it is and what is wrong.
 
     Parameters
     ----------
     error : dict of str to object
         One row of `annqc.Audit.errors`.
+    unusable : collection of (annotator, image)
+        From `unusable_drawings`: where such a row may be what is missing, that is said.
     """
     image = clean_text(error["file_name"] or error["image_id"], width=48)
     who = _short(error["annotator"])
-    return f"{image}, {who}: {_WHAT[error['kind']](error)}"
+    said = f"{image}, {who}: {_WHAT[error['kind']](error)}"
+    places = {(error["annotator"], error[name]) for name in ("image_id", "file_name")}
+    if error["annotation_id"] is None and not places.isdisjoint(unusable):
+        said += ", or its row could not be used"
+    return said
+
+
+def _example(run: Run, row: int, quantity: int, size: float, measured: Measurements) -> str:
+    """Say how far off one box is."""
+    gold, drawn = int(measured.reference[row]), int(measured.candidate[row])
+    images, table = run.reference.image_table, run.candidate.table
+    at = int(run.reference.table.image[gold])
+    image = images.id[at] if images.file_name is None else images.file_name[at] or images.id[at]
+    who = _short(run.candidate.annotator_ids[int(measured.annotator[row])])
+    category = run.matches.category_names[int(run.matches.candidate_category[drawn])]
+    box = f"{_short(category)} {_short(table.id[drawn])}"
+    what = f"the {EDGE_NAMES[quantity]} of {box}" if quantity < len(EDGES) else box
+    direction = DIRECTIONS[QUANTITIES[quantity]][size < 0]
+    decimals = 0 if abs(size) >= 10 else 1
+    said = f"{what} is {abs(size):.{decimals}f} px {direction}"
+    return f"{clean_text(image, width=48)}, {who}: {said}"
 
 
 def _short(value: Any) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from rich.text import Text
 
+from annqc.judge.wording import number_of
 from annqc.read.problems import KINDS
 from annqc.report.grid import hanging
 from annqc.report.plain import clean_text
@@ -34,12 +35,16 @@ def lint_screen(console: Console, dataset: Dataset, *, everything: bool = False)
         Every row, and not the first few of a kind.
     """
     formats = ", ".join(
-        f"{n:,} {name}" for name, n in Counter(s.format for s in dataset.sources).items()
+        number_of(n, f"{name} file")
+        for name, n in Counter(s.format for s in dataset.sources).items()
     )
+    usable = "is" if len(dataset) == 1 else "are"
     lines = hanging(
-        f"Read {formats} file(s): {dataset.n_rows:,} rows, of which {len(dataset):,} are usable; "
-        f"{len(dataset.image_table):,} images, {len(dataset.annotator_ids):,} annotators, "
-        f"{len(dataset.category_ids):,} categories",
+        f"Read {formats}: {number_of(dataset.n_rows, 'row')}, "
+        f"of which {len(dataset):,} {usable} usable; "
+        f"{number_of(len(dataset.image_table), 'image')}, "
+        f"{number_of(len(dataset.annotator_ids), 'annotator')}, "
+        f"{number_of(len(dataset.category_ids), 'category', 'categories')}",
         console.width,
         indent=0,
     )
@@ -63,8 +68,10 @@ def lint_screen(console: Console, dataset: Dataset, *, everything: bool = False)
             console.print(Text(line))
         found = [one for one in dataset.issues if (one.severity, one.kind) == (severity, kind)]
         for one in found if everything else found[:N_EACH]:
-            for line in hanging(_text(one, one_file=one_file), console.width):
-                console.print(Text(line))
+            text = _text(one, one_file=one_file)
+            # The whole list is for tools such as grep: one line a row, however long.
+            for line in [f"  {text}"] if everything else hanging(text, console.width):
+                console.print(Text(line), no_wrap=True, crop=False, overflow="ignore")
         if len(found) > N_EACH and not everything:
             console.print(Text(f"  and {len(found) - N_EACH:,} more: --all", style="dim"))
 

@@ -20,7 +20,7 @@ import numpy as np
 import annqc
 from annqc.errors import AnnqcError
 from annqc.report.arrays import check_dataset
-from annqc.report.files import cannot_write, spare_inputs
+from annqc.report.files import cannot_write, refuse_missing_folder, spare_inputs
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -60,6 +60,7 @@ def save_run(run: Run, folder: Path, *, by: tuple[str, ...] = ("annotator",)) ->
     """
     refuse_foreign(folder)
     spare_inputs([folder], (run.reference, run.candidate))
+    refuse_missing_folder(folder)
     contents: dict[str, bytes] = {}
     sides: dict[str, dict[str, Any]] = {}
     for side in SIDES:
@@ -77,7 +78,7 @@ def save_run(run: Run, folder: Path, *, by: tuple[str, ...] = ("annotator",)) ->
     part = folder.with_name(f".{folder.name}.{os.getpid()}.part")
     old = folder.with_name(f".{folder.name}.{os.getpid()}.old")
     try:
-        part.mkdir(parents=True)
+        part.mkdir()
         for name, data in contents.items():
             (part / name).write_bytes(data)
         if folder.exists():

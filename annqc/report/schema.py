@@ -205,6 +205,7 @@ class Standing(Struct, frozen=True, kw_only=True):
     standing: Annotated[str, Meta(description="biased, collective, undecided, clean or too_few")]
     n_clusters: int
     n_more: Annotated[Number, Meta(description="further clusters that would settle every edge")]
+    sensitive: Annotated[bool, Meta(description="too few objects were measured to be sure")]
     text: Annotated[list[str], Meta(description="the findings, or what would settle it")]
 
 

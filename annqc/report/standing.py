@@ -8,29 +8,40 @@ from typing import TYPE_CHECKING, Final, Literal
 import numpy as np
 
 from annqc.infer.verdicts import G_MIN
+from annqc.judge.wording import on_the_line
 from annqc.report.plain import clean_text
 from annqc.report.view import clusters_word
-from annqc.report.words import EDGE_NAMES
+from annqc.report.words import EDGE_NAMES, SENSITIVE
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from annqc.report.view import View
 
-__all__ = ["STANDINGS", "Standing", "settle_text", "standings"]
+__all__ = [
+    "FEW_OBJECTS",
+    "STANDINGS",
+    "TOO_FEW",
+    "Standing",
+    "display_name",
+    "edges_text",
+    "settle_text",
+    "standings",
+]
 
 Place = Literal["biased", "collective", "undecided", "clean", "too_few"]
 
 STANDINGS: Final[dict[Place, str]] = {
-    "biased": "at least one finding is biased",
+    "biased": "accused, on the whole work or on a part of it",
     "collective": "off as everybody is, and nothing beyond",
     "undecided": "an edge is neither biased nor shown to be within tolerance",
-    "clean": "all four edges are shown to be within tolerance",
+    "clean": "not accused, and all four edges are shown to be within tolerance",
     "too_few": f"no edge was seen on {G_MIN} images or tracks",
 }
 """What each standing means."""
 
 TOO_FEW: Final = ("no_data", "one_cluster", "too_few_clusters")
-ON_THE_LINE: Final = 0.05
-"""An estimate within this share of its margin sits on the tolerance."""
+FEW_OBJECTS: Final = "too few of the objects were measured to be sure"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +63,8 @@ class Standing:
         Undecided edges, by position in `annqc.tables.EDGES`.
     stuck_edges : tuple of int
         Those of them that no reasonable number would settle.
+    sensitive : bool
+        Whether what could not be measured might change what is said of an edge.
     """
 
     group: int
@@ -60,6 +73,7 @@ class Standing:
     n_more: float
     open_edges: tuple[int, ...]
     stuck_edges: tuple[int, ...]
+    sensitive: bool
 
 
 def standings(view: View) -> list[Standing]:
@@ -80,10 +94,11 @@ def standings(view: View) -> list[Standing]:
     open_ = verdict == "undecided"
     too_few = np.isin(status, TOO_FEW)
     stuck = open_ & np.isnan(more) & ~too_few
+    flags = view.columns["flags"][:, :4]
     found = []
     for group in range(len(view)):
         place: Place = "undecided"
-        if view.biased[group].any():
+        if view.off[group]:
             place = "biased"
         elif too_few[group].all():
             place = "too_few"
@@ -98,6 +113,7 @@ def standings(view: View) -> list[Standing]:
                 n_more=float(needed.max()) if len(needed) else float("nan"),
                 open_edges=tuple(np.flatnonzero(open_[group]).tolist()),
                 stuck_edges=tuple(np.flatnonzero(stuck[group]).tolist()),
+                sensitive=any(SENSITIVE in flag for flag in flags[group].tolist()),
             )
         )
     return found
@@ -114,24 +130,25 @@ def settle_text(view: View, one: Standing) -> str:
         An undecided group, or one with too few images.
     """
     if one.place == "too_few":
-        have = clusters_word(view, one.n_clusters)
-        return f"too few to judge ({have}; {G_MIN} are needed)"
+        have = f"{clusters_word(view, one.n_clusters)} with a usable pair"
+        why = f"{G_MIN} are needed" if one.n_clusters < G_MIN else "of very uneven weight"
+        return f"too few to judge ({have}; {why})"
     if one.stuck_edges:
-        estimate = np.abs(view.columns["excess"][one.group, list(one.stuck_edges)])
+        excess = view.columns["excess"][one.group, list(one.stuck_edges)].tolist()
         agrees = view.columns["status"][one.group, list(one.stuck_edges)] == "weighs_reference"
-        names = _edges(one.stuck_edges)
+        names = edges_text(one.stuck_edges)
         if agrees.any():
             return f"it agrees with the gold where the others do not ({names})"
-        if (np.abs(estimate - 1) <= ON_THE_LINE).all():
+        if all(map(on_the_line, excess)):
             sits = "sits" if len(one.stuck_edges) == 1 else "sit"
             return f"no reasonable number of images would: the {names} {sits} on the tolerance"
         return f"no reasonable number of images would, as much as the {names} varies"
     what = clusters_word(view, int(one.n_more)).replace(" ", " more ", 1)
-    return f"about {what} would settle it ({_edges(one.open_edges)})"
+    return f"about {what} would settle it ({edges_text(one.open_edges)})"
 
 
-def _edges(edges: tuple[int, ...]) -> str:
-    """Return ``"top edge"``, ``"top and right edges"`` or ``"all edges"``."""
+def edges_text(edges: Sequence[int]) -> str:
+    """Name edges: return ``"top edge"``, ``"top and right edges"`` or ``"all edges"``."""
     names = [EDGE_NAMES[k].removesuffix(" edge") for k in edges]
     if len(names) == 4:
         return "all edges"

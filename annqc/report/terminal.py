@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 from collections import Counter
 from typing import TYPE_CHECKING, Any, Final
 
@@ -11,12 +12,13 @@ from rich.text import Text
 
 from annqc.judge.wording import number_of
 from annqc.report.compared import compared, notes
-from annqc.report.grid import hanging, score_table
-from annqc.report.mistakes import first_errors
+from annqc.report.grid import best_ranked, hanging, score_table
+from annqc.report.mistakes import examples, first_errors, unusable_drawings
+from annqc.report.parts import parts_of_work
 from annqc.report.plain import clean_text
-from annqc.report.standing import display_name, settle_text, standings
+from annqc.report.standing import FEW_OBJECTS, display_name, settle_text, standings
 from annqc.report.view import view_of
-from annqc.report.words import biased_sentences, collective_sentences
+from annqc.report.words import accused_sentences, biased_sentences, collective_sentences
 from annqc.tables import QUANTITIES
 
 if TYPE_CHECKING:
@@ -35,6 +37,7 @@ N_BIASED: Final = 12
 N_UNDECIDED: Final = 3
 N_SCORES: Final = 12
 N_ERRORS: Final = 5
+N_BEST: Final = 3
 MANY: Final = 1_000_000
 WIDEST: Final = 110
 """Wider lines are hard to read, however wide the terminal is."""
@@ -48,8 +51,15 @@ class _Console(Console):
 
 def make_console(file: Any = None, *, width: int | None = None) -> Console:
     """Make a console that prints text as it is: no markup, no emoji, no colour by guess."""
+    plain = bool(os.environ.get("NO_COLOR"))  # bold and dim are colours to those who ask for none
     console = _Console(
-        file=file, width=width, highlight=False, markup=False, emoji=False, soft_wrap=False
+        file=file,
+        width=width,
+        highlight=False,
+        markup=False,
+        emoji=False,
+        soft_wrap=False,
+        color_system=None if plain else "auto",
     )
     if width is None and console.width > WIDEST:
         console.width = WIDEST
@@ -104,21 +114,28 @@ def screen(
     """
     by = tuple(by)
     main = ("annotator",) if "annotator" in by else by
-    _print_compared(console, run, compared(run))
-    sentences = collective_sentences(run, by) if main == ("annotator",) else []
-    if sentences:
+    _print_compared(console, run, compared(run), by)
+    shared = collective_sentences(run, by) if main == ("annotator",) else []
+    if shared:
         _heading(console, "Everybody is off alike: all annotators, or the gold, or the guideline")
-        _lines(console, sentences, style="magenta")
+        _lines(console, shared, style="magenta")
     view = view_of(run, by, whole=main != by)
-    _print_findings(console, view, everything=everything)
-    if main != by:
-        _print_parts(console, view_of(run, by), view, everything=everything)
-    if "annotator" in by:
-        _print_scores(console, run, by, everything=everything)
-    _print_errors(console, run)
+    parts = view_of(run, by) if main != by else None
+    sentences = accused_sentences(view, parts)
+    _print_findings(console, view, sentences, everything=everything)
+    if parts is not None:
+        _print_parts(console, parts, view, sentences, everything=everything)
+    _print_scores(console, run, by, everything=everything)
+    _print_errors(console, run, sentences if "annotator" in by else [], by)
 
 
-def show_judgement(console: Console, judgement: Judgement, *, everything: bool = False) -> None:
+def show_judgement(
+    console: Console,
+    judgement: Judgement,
+    *,
+    everything: bool = False,
+    minds: Sequence[str] = (),
+) -> None:
     """Print every check of a spec, one paragraph each.
 
     Parameters
@@ -129,15 +146,16 @@ def show_judgement(console: Console, judgement: Judgement, *, everything: bool =
         From `annqc.Audit.judge`.
     everything : bool
         Every group that does not pass, and not the worst alone.
+    minds : sequence of str
+        What to mind, above the checks.
     """
     styles = {"pass": "green", "fail": "red", "error": "red", "undecided": "yellow"}
     counts = ", ".join(f"{n} {name}" for name, n in judgement.counts.items() if n)
     _heading(console, "Checks", counts.replace("_", " "))
-    for check in judgement.checks:
-        name = check.outcome.replace("_", " ")
-        said = check.explain(most=MANY) if everything else check.sentence
-        for line in f"{name}  {check.id}: {said}".splitlines():
-            _lines(console, [clean_text(line)], style=styles.get(check.outcome, ""))
+    _lines(console, (f"Mind: {clean_text(mind)}" for mind in minds))
+    for outcome, text in judgement.paragraphs(most=MANY if everything else 0):
+        for line in text.splitlines():
+            _lines(console, [clean_text(line)], style=styles.get(outcome, ""))
 
 
 def _heading(console: Console, title: str, note: str = "") -> None:
@@ -161,7 +179,7 @@ def _more(console: Console, n: int, what: str) -> None:
         console.print(Text(f"  and {n:,} more {what}: --all", style="dim"))
 
 
-def _print_compared(console: Console, run: Run, c: Compared) -> None:
+def _print_compared(console: Console, run: Run, c: Compared, by: tuple[str, ...]) -> None:
     rules = run.parameters
     policy = rules.policy
     categories = number_of(c.n_categories, "category", "categories")
@@ -174,9 +192,10 @@ def _print_compared(console: Console, run: Run, c: Compared) -> None:
     ]
     if c.dropped:
         n = sum(c.dropped.values())
-        rows.append(
-            ("Unusable", f"{number_of(n, 'row')}: {_kinds(c.dropped)} (annqc lint shows them)")
-        )
+        said = f"{number_of(n, 'row')}: {_kinds(c.dropped)} (annqc lint shows them)"
+        if run.candidate.n_dropped:
+            said += "; those of the work count as not drawn"
+        rows.append(("Unusable", said))
     if c.kept:
         n = sum(c.kept.values())
         rows.append(
@@ -185,7 +204,7 @@ def _print_compared(console: Console, run: Run, c: Compared) -> None:
     left = _left_out(c)
     if left:
         rows.append(("Left out", "; ".join(left)))
-    rows += [("Mind", note) for note in notes(c)]
+    rows += [("Mind", clean_text(note)) for note in notes(c, by)]
     for name, text in rows:
         first, *rest = hanging(text, console.width - 10, indent=0)
         console.print(Text.assemble((f"{name:<10}", "bold"), first))
@@ -215,11 +234,12 @@ def _left_out(c: Compared) -> list[str]:
     return left
 
 
-def _print_findings(console: Console, view: View, *, everything: bool) -> None:
+def _print_findings(
+    console: Console, view: View, sentences: Sequence[Sentence], *, everything: bool
+) -> None:
     """Print the biased, worst first; how many are clean; and what would settle the rest."""
     stands = standings(view)
     places = Counter(one.place for one in stands)
-    sentences = biased_sentences(view)
     total = (
         number_of(len(stands), "annotator")
         if "annotator" in view.by
@@ -230,7 +250,10 @@ def _print_findings(console: Console, view: View, *, everything: bool) -> None:
         _print_sentences(console, sentences, everything=everything)
     else:
         _heading(console, "Biased", f"nobody, of {total}")
-    _heading(console, "The others" if sentences else "Of them", _rest(view, places))
+    doubtful = sum(one.place == "clean" and one.sensitive for one in stands)
+    _heading(console, "The others" if sentences else "Of them", _rest(view, places, doubtful))
+    if doubtful:
+        _lines(console, [f"* {FEW_OBJECTS} ({_unseen(view, stands)})"], style="dim")
     _print_undecided(console, view, stands, everything=everything)
 
 
@@ -239,12 +262,21 @@ def _print_sentences(console: Console, sentences: Sequence[Sentence], *, everyth
     _lines(console, (one.text + (" *" if one.sensitive else "") for one in shown), style="red")
     _more(console, len(sentences) - len(shown), "such findings")
     if any(one.sensitive for one in shown):
-        note = "  * objects that were missed or could not be paired might change this"
-        console.print(Text(note, style="dim"))
+        note = "* objects that were missed or could not be paired might change this"
+        _lines(console, [note], style="dim")
 
 
-def _rest(view: View, places: Counter[Place]) -> str:
+def _unseen(view: View, stands: Sequence[Standing]) -> str:
+    """Name a few of those who are clean as far as could be seen."""
+    some = [one for one in stands if one.place == "clean" and one.sensitive]
+    names = ", ".join(display_name(view, one.group, width=24) for one in some[:N_UNDECIDED])
+    return names + (f" and {len(some) - N_UNDECIDED:,} more" if len(some) > N_UNDECIDED else "")
+
+
+def _rest(view: View, places: Counter[Place], doubtful: int) -> str:
     parts = [f"{places['clean']:,} shown to be clean on all four edges"]
+    if doubtful:
+        parts[0] += f" ({doubtful:,} of them on too few of their objects to be sure *)"
     if places["collective"]:
         parts.append(f"{places['collective']:,} off as everybody is")
     parts.append(f"{places['undecided']:,} undecided")
@@ -279,20 +311,24 @@ def _settle(view: View, some: Iterable[Standing]) -> Iterable[str]:
     return (f"{display_name(view, one.group)}: {settle_text(view, one)}" for one in some)
 
 
-def _print_parts(console: Console, view: View, whole: View, *, everything: bool) -> None:
-    """Print findings inside strata, but those that an annotator's whole work has already shown."""
-    sentences = biased_sentences(view)
-    new = [one for one in sentences if not _known(one, view, whole)]
-    repeated = len(sentences) - len(new)
-    note = (
-        "biased in part of the work" if new else "nothing is shown to be biased in part of the work"
-    )
-    _heading(console, f"By {clean_text(', '.join(view.by))}", note + (" alone" if repeated else ""))
+def _print_parts(
+    console: Console, view: View, whole: View, shown: Sequence[Sentence], *, everything: bool
+) -> None:
+    """Print in which parts the biased are biased, and what their whole work has not shown."""
+    above = {one.part for one in shown}
+    new = [
+        one
+        for one in biased_sentences(view)
+        if one.group not in above and not _known(one, view, whole)
+    ]
+    lines = parts_of_work(whole, view)
+    note = "where each of them is biased" if lines else "nobody is biased in part of the work"
+    _heading(console, f"By {clean_text(', '.join(view.by))}", note)
+    n = len(lines) if everything else N_BIASED
+    _lines(console, lines[:n])
+    _more(console, len(lines) - n, "such lines")
     if new:
         _print_sentences(console, new, everything=everything)
-    if repeated:
-        text = f"  {number_of(repeated, 'finding')} that say the same as those above: --json, --csv"
-        console.print(Text(text, style="dim"))
 
 
 def _known(one: Sentence, view: View, whole: View) -> bool:
@@ -306,7 +342,8 @@ def _print_scores(console: Console, run: Run, by: tuple[str, ...], *, everything
     n = len(columns["rank"])
     n_shown = n if everything else N_SCORES
     many = len(run.matches.category_names) > 1
-    title, *rows = score_table(columns, n_shown, width=console.width, labels=many)
+    table, left_out = score_table(columns, n_shown, width=console.width, labels=many)
+    title, *rows = table
     n_ranked = int((columns["rank"] == columns["rank"]).sum())
     note = (
         f"largest bias on an edge first; rank 1 of {n_ranked:,} is the smallest" if n_ranked else ""
@@ -316,13 +353,21 @@ def _print_scores(console: Console, run: Run, by: tuple[str, ...], *, everything
     for row in rows:
         console.print(Text(row), no_wrap=True, crop=False, overflow="ignore")
     _more(console, n - len(rows), "annotators")
+    if n > len(rows) and n_ranked:
+        _lines(console, [f"best: {best_ranked(columns, N_BEST)}"])
+    if left_out:
+        _lines(console, [f"{', '.join(left_out)}: a wider screen, or --json"], style="dim")
 
 
-def _print_errors(console: Console, run: Run) -> None:
+def _print_errors(
+    console: Console, run: Run, sentences: Sequence[Sentence], by: tuple[str, ...]
+) -> None:
     errors = run.error_columns()
     n = len(errors["rank"])
-    if n == 0:
+    shown = examples(run, sentences, by, N_ERRORS)
+    if n == 0 and not shown:
         _heading(console, "Errors", "none")
         return
-    _heading(console, "Look at these first", f"of {number_of(n, 'error')}")
-    _lines(console, first_errors(errors, N_ERRORS))
+    note = f"the farthest box of the biased, and {min(n, N_ERRORS)}" if shown else ""
+    _heading(console, "Look at these first", f"{note} of {number_of(n, 'error')}".strip())
+    _lines(console, [*shown, *first_errors(errors, N_ERRORS, unusable_drawings(run))])

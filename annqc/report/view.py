@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from annqc.judge.wording import number_of
-from annqc.measure.offsets import AXIS
 from annqc.report.plain import clean_text
 from annqc.run.findings import findings_columns
 from annqc.tables import QUANTITIES
 
 if TYPE_CHECKING:
+    from annqc.measure.tolerance import Tolerance
     from annqc.run.audit import Run
     from annqc.tables import Array, Bools, Ints
 
-__all__ = ["View", "clusters_word", "in_pixels", "view_of"]
+__all__ = ["View", "clusters_word", "view_of"]
 
 K = len(QUANTITIES)
 
@@ -35,21 +35,24 @@ class View:
         Columns of `annqc.Audit.bias`, one row a group, quantities side by side.
     keys : dict of str to (n_groups,) array
         Value of each ``by`` column.
-    pixels : (n_groups, 2) bool
-        Whether the pixel part of the tolerance binds for most pairs, along x and y: then sizes are
-        told in pixels, else in per cent.
+    tolerance : Tolerance
+        That of the audit; says in which unit sizes are told.
     clusters : str
         What evidence is counted in: ``"image"``, or ``"image or track"`` where there are tracks.
+    accused : (n_groups,) bool, optional
+        For annotators as a whole: who is accused, on the whole work or on a part of it. Where it
+        is not given, those with a biased finding.
     """
 
     by: tuple[str, ...]
     columns: dict[str, Array]
     keys: dict[str, Array]
-    pixels: Bools
+    tolerance: Tolerance
     clusters: str
+    accused: Bools | None = None
 
     def __len__(self) -> int:
-        return len(self.pixels)
+        return len(self.columns["verdict"])
 
     @cached_property
     def biased(self) -> Bools:
@@ -63,9 +66,16 @@ class View:
         most: Ints = self.columns["n_clusters"].max(axis=1, initial=0)
         return most
 
-    def unit(self, group: int, quantity: int) -> str:
-        """Return the unit in which the tolerance binds: ``"px"`` or ``"rel"``."""
-        return "px" if self.pixels[group, AXIS[quantity]] else "rel"
+    @cached_property
+    def off(self) -> Bools:
+        """Which groups are biased, be it in a part of the work."""
+        if self.accused is not None:
+            return self.accused
+        return np.asarray(self.biased.any(axis=1))
+
+    def finding(self, group: int, quantity: int) -> dict[str, Any]:
+        """Return one finding as a row of `annqc.Audit.bias`."""
+        return {name: column[group, quantity] for name, column in self.columns.items()}
 
     def estimate(self, group: int, quantity: int, unit: str) -> tuple[float, float, float]:
         """Return estimate and interval in a unit (``"px"``, ``"rel"`` or ``""`` for tolerances)."""
@@ -105,18 +115,11 @@ def view_of(run: Run, by: tuple[str, ...] = ("annotator",), *, whole: bool = Fal
         by=found.by,
         columns=columns,
         keys={name: found.groups.keys[name] for name in found.by},
-        pixels=in_pixels(run, found.groups.of_pair, found.groups.n),
+        tolerance=run.parameters.tolerance,
         clusters="image" if run.reference.table.track is None else "image or track",
+        # In strata the accusation is on the annotator, and there are several rows of each.
+        accused=found.accusation.accused if found.pooled is None else None,
     )
-
-
-def in_pixels(run: Run, group: Ints, n_groups: int) -> Bools:
-    """Whether the pixel part of the tolerance binds for most pairs of each group, along x and y."""
-    tolerance, measured = run.parameters.tolerance, run.measurements
-    binds = measured.tolerance <= tolerance.px
-    share = np.stack([np.bincount(group, column, n_groups) for column in binds.T], axis=1)
-    half: Bools = share >= 0.5 * np.bincount(group, minlength=n_groups)[:, None]
-    return half
 
 
 def clusters_word(view: View, n: int) -> str:

@@ -7,17 +7,17 @@ loose right edge. The tables keep every row; the words tell a habit once.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from annqc.infer.collective import collective
 from annqc.judge import wording
-from annqc.judge.wording import OBJECTS, number_of
+from annqc.judge.wording import OBJECTS, amount, number_of, told_in
 from annqc.measure.offsets import AXIS, MARGIN
 from annqc.report.plain import clean_text
-from annqc.report.view import clusters_word, in_pixels
+from annqc.report.view import clusters_word
 from annqc.tables import EDGES, QUANTITIES
 
 if TYPE_CHECKING:
@@ -26,7 +26,14 @@ if TYPE_CHECKING:
     from annqc.report.view import View
     from annqc.run.audit import Run
 
-__all__ = ["Sentence", "amount", "biased_sentences", "collective_sentences", "told_once"]
+__all__ = [
+    "SENSITIVE",
+    "Sentence",
+    "accused_sentences",
+    "biased_sentences",
+    "collective_sentences",
+    "told_once",
+]
 
 ALIKE: Final = 0.5
 """Two edges are moved alike where the smaller offset is at least this share of the larger one."""
@@ -38,7 +45,8 @@ DIRECTIONS: Final = {
 }
 """What a positive and a negative value mean."""
 
-UNITS: Final = {"px": ("px", 1.0), "rel": ("%", 100.0), "": ("tolerances", 1.0)}
+SENSITIVE: Final = "SELECTION_SENSITIVE"
+"""Flag of findings that what could not be paired might turn over."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +64,8 @@ class Sentence:
         How far beyond its margin the told finding is; the worst has the largest.
     sensitive : bool
         Whether what could not be paired might change the verdict.
+    part : int
+        Row of the view of parts that the finding is on; -1 where it is on the whole work.
     """
 
     group: int
@@ -63,6 +73,7 @@ class Sentence:
     text: str
     weight: float
     sensitive: bool
+    part: int = -1
 
 
 def told_once(offset: Sequence[float], biased: Sequence[bool]) -> list[tuple[int, ...]]:
@@ -118,43 +129,6 @@ def told_once(offset: Sequence[float], biased: Sequence[bool]) -> list[tuple[int
     return told
 
 
-def amount(value: float, low: float, high: float, unit: str) -> tuple[str, str]:
-    """Write a size and its interval, both in the direction of the size.
-
-    Parameters
-    ----------
-    value, low, high : float
-        Estimate and interval.
-    unit : {"px", "rel", ""}
-        Pixels, share of the side, or tolerances.
-
-    Returns
-    -------
-    size, interval : str
-
-    Examples
-    --------
-    >>> amount(-0.09, -0.12, -0.06, "rel")
-    ('9 %', '6 to 12 %')
-    >>> amount(2.52, 2.31, 2.74, "px")
-    ('2.5 px', '2.3 to 2.7 px')
-    """
-    name, scale = UNITS[unit]
-    sign = -1.0 if value < 0 else 1.0
-    size, ends = abs(value) * scale, sorted((sign * low * scale, sign * high * scale))
-    if not all(math.isfinite(end) for end in ends):
-        return f"{_number(size, 1)} {name}", "no interval"
-    half = (ends[1] - ends[0]) / 2
-    decimals = 0 if half >= 1 or size >= 100 else 1 if half >= 0.1 or size >= 10 else 2
-    lowest, highest = (_number(end, decimals) for end in ends)
-    return f"{_number(size, decimals)} {name}", f"{lowest} to {highest} {name}"
-
-
-def _number(value: float, decimals: int) -> str:
-    text = f"{value:.{decimals}f}"
-    return text.lstrip("-") if float(text) == 0 else text
-
-
 def biased_sentences(view: View) -> list[Sentence]:
     """Say who is biased, the worst first.
 
@@ -172,20 +146,49 @@ def biased_sentences(view: View) -> list[Sentence]:
         for group in np.flatnonzero(view.biased.any(axis=1)).tolist()
         for told in told_once(view.columns["estimate"][group], view.biased[group])
     ]
+    return _worst_first(found)
+
+
+def _worst_first(found: list[Sentence]) -> list[Sentence]:
     worst: dict[int, float] = {}
     for one in found:
         worst[one.group] = max(worst.get(one.group, 0.0), one.weight)
     return sorted(found, key=lambda one: (-worst[one.group], one.group, -one.weight))
 
 
+def accused_sentences(view: View, parts: View | None) -> list[Sentence]:
+    """Say which annotators are biased, the worst first.
+
+    Parameters
+    ----------
+    view : View
+        Annotators as a whole.
+    parts : View, optional
+        Findings on parts of their work; speaks for those who are accused of a part alone.
+
+    Returns
+    -------
+    list of Sentence
+        ``group`` is the row of ``view``.
+    """
+    found = biased_sentences(view)
+    if parts is None:
+        return found
+    names = view.keys["annotator"].tolist()
+    silent = {
+        names[row]: row for row in np.flatnonzero(view.off & ~view.biased.any(axis=1)).tolist()
+    }
+    inside = [
+        replace(one, group=silent[who], part=one.group)
+        for one in biased_sentences(parts)
+        if (who := parts.keys["annotator"][one.group]) in silent
+    ]
+    return _worst_first([*found, *inside])
+
+
 def _sentence(view: View, group: int, told: tuple[int, ...]) -> Sentence:
     k, columns = told[0], view.columns
-    in_tolerances = view.estimate(group, k, "")
-    unit = view.unit(group, k)
-    value, low, high = view.estimate(group, k, unit)
-    if value * in_tolerances[0] <= 0:
-        # The sign of what was tested holds.
-        unit, (value, low, high) = "", in_tolerances
+    unit, (value, low, high) = told_in(view.finding(group, k), view.tolerance)
     size, interval = amount(value, low, high, unit)
     evidence = clusters_word(view, int(columns["n_clusters"][group, k]))
     shared = float(columns["collective"][group, k])
@@ -207,7 +210,7 @@ def _sentence(view: View, group: int, told: tuple[int, ...]) -> Sentence:
         quantities=tuple(QUANTITIES[one] for one in told),
         text=text,
         weight=abs(excess) / float(MARGIN[k]),
-        sensitive="SELECTION_SENSITIVE" in columns["flags"][group, k],
+        sensitive=SENSITIVE in columns["flags"][group, k],
     )
 
 
@@ -231,7 +234,7 @@ def collective_sentences(run: Run, by: Sequence[str] = ("annotator",)) -> list[s
         return []
     told = told_once(everybody.estimate[0], everybody.biased[0])
     measured = run.measurements
-    pixels = in_pixels(run, np.zeros(len(measured), dtype=np.int64), 1)[0]
+    pixels = (measured.tolerance <= measured.rule.px).mean(axis=0) >= 0.5
     sentences = []
     for k, *_ in told:
         unit = "px" if pixels[AXIS[k]] else "rel"
@@ -247,7 +250,7 @@ def collective_sentences(run: Run, by: Sequence[str] = ("annotator",)) -> list[s
             alpha=1 - run.parameters.confidence,
         )
         value, low, high = (float(a[0, 0]) for a in (found.estimate, found.ci_low, found.ci_high))
-        if not value * everybody.estimate[0, k] > 0:
+        if not min(value * low, value * high, value * everybody.estimate[0, k]) > 0:
             bounds = (everybody.estimate, everybody.ci_low, everybody.ci_high)
             unit, (value, low, high) = "", tuple(float(a[0, k]) for a in bounds)
         size, interval = amount(value, low, high, unit)

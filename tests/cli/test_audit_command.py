@@ -23,7 +23,7 @@ def test_one_screen_and_exit_0_without_a_spec(run):
 
 
 def test_json_csv_and_saved_run_are_written_and_named(run, tmp_path):
-    out, tables, saved = tmp_path / "a" / "out.json", tmp_path / "tables", tmp_path / "run.annqc"
+    out, tables, saved = tmp_path / "out.json", tmp_path / "tables", tmp_path / "run.annqc"
     done = run(*AUDIT, "--json", out, "--csv", tables, "--save", saved)
     assert done.exit_code == 0
     flat = " ".join(done.stdout.split())
@@ -162,6 +162,23 @@ def test_no_output_goes_over_an_input(run, own, monkeypatch, args):
     assert "would overwrite an input" in done.stderr
     assert done.stdout == ""
     assert {path.name: path.read_bytes() for path in own.iterdir()} == before
+
+
+@pytest.mark.parametrize("option", ["--json", "--csv", "--save"])
+def test_folders_around_an_output_are_not_made(run, tmp_path, option):
+    done = run(*AUDIT, option, tmp_path / "nonexist" / "dir" / "x")
+    assert done.exit_code == 2
+    assert "there is no such folder to write into" in done.stderr
+    assert str(tmp_path / "nonexist" / "dir") in done.stderr
+    assert done.stdout == ""
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_lint_does_not_make_folders_either(run, tmp_path):
+    done = run("lint", "work.json", "--json", tmp_path / "nonexist" / "x.json")
+    assert done.exit_code == 2
+    assert "there is no such folder" in done.stderr
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_save_that_will_be_refused_is_refused_before_anything_is_written(run, tmp_path):
@@ -334,6 +351,59 @@ def test_a_spec_can_name_the_files_and_the_matching(run, spec, files):
     assert json.loads(done.stdout)["parameters"]["match"]["iou"] == 0.75
 
 
+BROKEN = 'measure = "recall"\nat_least = 0.5\nwhere = { annotator = "bop" }'
+
+
+@pytest.mark.parametrize("silent", [("--quiet",), ("--json", "-")])
+def test_a_rule_that_cannot_be_applied_is_told_in_any_case(run, tmp_path, silent):
+    path = tmp_path / "b.annqc.toml"
+    rules = "\n".join(f'[[rule]]\nid = "r{k}"\n{BROKEN}' for k in range(3))
+    path.write_text(f"[annqc]\nversion = 1\n{rules}\n", encoding="utf-8")
+    done = run(*AUDIT, "--spec", path, *silent)
+    assert done.exit_code == 2
+    assert "error  r0, r1, r2: there is no annotator 'bop' in the data" in done.stderr
+    assert done.stderr.count("bop") == 1
+    if silent == ("--quiet",):
+        assert done.stdout == ""
+    assert run(*AUDIT, "--spec", path).stdout.count("bop") == 1
+
+
+def test_rules_with_their_own_tolerance_are_named_where_another_is_asked_for(run, tmp_path):
+    path = tmp_path / "own.annqc.toml"
+    rule = 'id = "strict"\nmeasure = "edge_offset"\ntolerance = "9 px"\nconfidence = 0.9'
+    path.write_text(f"[annqc]\nversion = 1\n[[rule]]\n{rule}\n", encoding="utf-8")
+    assert "Mind" not in run(*AUDIT, "--spec", path).stdout
+    flat = run(*AUDIT, "--spec", path, "--tolerance", "2 px", "--confidence", "0.99").stdout
+    assert "Mind: --tolerance is for the rest: strict has its own tolerance" in flat
+    assert "Mind: --confidence is for the rest: strict has its own confidence" in flat
+
+
+@pytest.mark.parametrize("by", ["category", ""])
+def test_without_annotators_in_the_grouping_the_screen_says_that_they_are_pooled(run, by):
+    done = run(*AUDIT, "--by", by)
+    assert done.exit_code == 0, done.output
+    flat = " ".join(done.stdout.split())
+    assert "Mind the 3 annotators are pooled here" in flat
+    assert "--by annotator" in flat
+    assert "Scores" in flat
+
+
+def test_columns_of_a_table_can_be_named(run, tmp_path):
+    table = tmp_path / "t.csv"
+    table.write_text("frame,who,x1,y1,x2,y2\na.jpg,ann,1,1,9,9\n", encoding="utf-8")
+    for given in (("--columns", "image_id=frame,annotator=who"),
+                  ("--columns", "image_id=frame", "--columns", "annotator=who")):  # fmt: skip
+        done = run("lint", table, *given)
+        assert done.exit_code == 0, done.output
+        assert "1 image, 1 annotator" in " ".join(done.stdout.split())
+    gold = tmp_path / "g.csv"
+    gold.write_text(table.read_text(encoding="utf-8").replace("ann,", "gold,"), encoding="utf-8")
+    done = run("audit", table, "--gold", gold, "--columns", "image_id=frame,annotator=who")
+    assert "Compared  1 image, " in done.stdout, done.output
+    wrong = run("lint", table, "--columns", "frame")
+    assert (wrong.exit_code, "NAME=COLUMN" in wrong.stderr) == (2, True)
+
+
 @pytest.fixture
 def faulty(tmp_path):
     rows = [
@@ -350,7 +420,10 @@ def faulty(tmp_path):
 def test_lint_lists_problems_and_exits_0(run, faulty):
     done = run("lint", faulty)
     assert done.exit_code == 0
-    assert "3 rows, of which 1 are usable" in " ".join(done.stdout.split())
+    assert (
+        "Read 1 coco file: 3 rows, of which 1 is usable; 1 image, 1 annotator, 1 category"
+        in " ".join(done.stdout.split())
+    )
     assert "1 dropped: zero_size" in done.stdout
     assert "1 dropped: unknown_image" in done.stdout
     assert "No problems." in run("lint", "work.json").stdout
@@ -369,6 +442,15 @@ def test_lint_lists_problems_and_exits_0(run, faulty):
 def test_lint_fails_on_what_it_is_asked_to(run, faulty, args, code):
     assert run("lint", faulty, *args).exit_code == code
     assert run("lint", "work.json", *args).exit_code == 0
+
+
+def test_lint_all_is_one_line_a_row(run, faulty):
+    lines = run("lint", faulty, "--all").stdout.splitlines()
+    rows = [line for line in lines if line.startswith("  annotations[")]
+    assert len(rows) == 2
+    assert max(map(len, rows)) > 80
+    assert [row.split(" (")[0] for row in rows] == ["  annotations[2]", "  annotations[1]"]
+    assert not any(line.startswith("    ") for line in lines)
 
 
 def test_lint_writes_json(run, faulty, tmp_path):

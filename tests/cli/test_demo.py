@@ -35,6 +35,13 @@ def test_the_demo_prints_planted_beside_found_and_writes_its_files(run, tmp_path
     assert len(annqc.load(tmp_path / "d" / "run.annqc").work.annotator_ids) == 12
 
 
+def test_a_seed_below_zero_is_a_wrong_call(run, tmp_path):
+    done = run("demo", "--seed", "-1", "--out", tmp_path / "d")
+    assert done.exit_code == 2
+    assert "--seed" in done.stderr
+    assert not (tmp_path / "d").exists()
+
+
 def test_the_demo_says_the_same_twice(run, tmp_path):
     first = run("demo", "--out", tmp_path / "d").stdout
     assert run("demo", "--out", tmp_path / "d").stdout == first

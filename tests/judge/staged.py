@@ -44,6 +44,7 @@ def finding(
         "status": "ok",
         "margin": 2.0 if quantity in {"dw", "dh"} else 1.0,
         "collective": NAN,
+        "excess": size,
     }
     return row | other
 
@@ -107,7 +108,8 @@ def rate(
         name: estimate,
         f"{name}_low": low,
         f"{name}_high": high,
-        "n_images": 40,
+        f"{name}_n_clusters": 40,
+        "n_images": 45,
     }
 
 

@@ -27,8 +27,8 @@ def test_all_clean_passes_and_says_the_worst():
     assert found.outcome == "pass"
     assert found.counts == {"pass": 8, "fail": 0, "undecided": 0}
     assert found.sentence == (
-        "all 8 are as asked (within max(1 px, 2 %)); the worst: bob draws the top edge 0.8 px too "
-        "far in (0.4 to 1.2 px, 40 images)"
+        "all 8 are as asked (within max(1 px, 2 %)); the worst: bob draws the top edge 0.8 px "
+        "further in (0.4 to 1.2 px, 40 images)"
     )
 
 
@@ -42,15 +42,16 @@ def test_a_bias_fails_and_names_the_worst_offender_first():
     found = check(measured, "edge_offset", tolerance="2 px")
     assert found.outcome == "fail"
     assert found.sentence == (
+        "2 edges of 2 annotators: "
         "bob draws the right edge 4.0 px too far out (3.6 to 4.4 px, 40 images); "
         "ann draws the left edge 3.0 px too far in (2.6 to 3.4 px, 40 images); "
-        "asked: within 2 px; 1 undecided besides"
+        "asked: within 2 px; 1 of 8 edges undecided besides"
     )
     assert found.explain().splitlines()[1:] == [
         "  fail       bob draws the right edge 4.0 px too far out (3.6 to 4.4 px, 40 images)",
         "  fail       ann draws the left edge 3.0 px too far in (2.6 to 3.4 px, 40 images)",
         (
-            "  undecided  bob draws the top edge 1.8 px too far out (1.4 to 2.2 px, 40 images): "
+            "  undecided  bob draws the top edge 1.8 px further out (1.4 to 2.2 px, 40 images): "
             "not settled"
         ),
     ]
@@ -61,7 +62,7 @@ def test_many_offenders_are_counted():
     many = {f"w{k}": [finding("out_left", "biased", 1 + k / 10)] for k in range(7)}
     found = check(Staged(many), "out_left")
     assert found.sentence.count("draws") == 3
-    assert found.sentence.startswith("w6 draws")
+    assert found.sentence.startswith("7 annotators: w6 draws")
     assert "and 4 more; asked" in found.sentence
 
 
@@ -113,14 +114,16 @@ def test_words_follow_the_sign(quantity, size, words):
     assert found.sentence.startswith(f"ann draws {words} (3.6 to 4.4 px, 40 images)")
 
 
-def test_units_follow_the_tolerance_and_else_the_steadier_one():
+def test_units_follow_the_tolerance_and_else_the_part_that_binds():
     measured = Staged({7: [finding("out_left", "biased", 2)]})
     assert "4.0 px" in check(measured, "out_left").sentence
-    assert "annotator 7 draws the left edge 8.0 % too far out" in (
+    assert "annotator 7 draws the left edge 8 % too far out" in (
         check(measured, "out_left", tolerance="2 %").sentence
     )
-    steady = finding("out_left", "biased", 2, ci_low_rel=0.079, ci_high_rel=0.081)
-    assert "8.0 % too far out (7.9 to 8.1 %" in check(Staged({7: [steady]}), "out_left").sentence
+    steady = finding(
+        "out_left", "biased", 2, estimate_rel=0.06, ci_low_rel=0.058, ci_high_rel=0.062
+    )
+    assert "6.0 % too far out (5.8 to 6.2 %" in check(Staged({7: [steady]}), "out_left").sentence
 
 
 def test_what_everybody_shares_is_said_once():
@@ -130,7 +133,7 @@ def test_what_everybody_shares_is_said_once():
     assert found.outcome == "fail"
     assert found.counts["fail"] == 13
     assert found.sentence == (
-        "w0 draws boxes 5.0 px too tall (4.6 to 5.4 px, 40 images); "
+        "13 sides of 12 annotators: w0 draws boxes 5.0 px too tall (4.6 to 5.4 px, 40 images); "
         "everybody draws boxes too wide, by 3.0 tolerances (12 annotators; "
         "the annotators, the gold or the guideline may be off); "
         "asked: within 2 times max(1 px, 2 %)"
@@ -144,12 +147,23 @@ def test_what_everybody_shares_is_said_once():
     [
         ({"n_more": 14.0}, "about 14 more images would settle it"),
         ({"n_more": 1.0}, "about 1 more image would settle it"),
-        ({"status": "infeasible"}, "too close to the tolerance for any reasonable number"),
-        ({"status": "too_few_clusters", "n_clusters": 3}, "3 images are too few"),
         (
-            {"status": "one_cluster", "n_clusters": 1, "n_more": 9.0},
-            "1 image is too few; about 9 more images would settle it",
+            {"status": "infeasible", "excess": -0.97},
+            "no reasonable number of images would settle it: it sits on the tolerance",
         ),
+        (
+            {"status": "infeasible", "excess": 0.4},
+            "no reasonable number of images would settle it: it varies too much",
+        ),
+        (
+            {"status": "too_few_clusters", "n_clusters": 3, "n_more": 2.0},
+            "3 images are too few to judge; 5 are needed",
+        ),
+        (
+            {"status": "one_cluster", "n_clusters": 1, "n_more": 4.0},
+            "1 image is too few to judge; 5 are needed",
+        ),
+        ({"status": "too_few_clusters", "n_clusters": 6}, "6 images are too few to judge;"),
         ({"status": "no_data", "n_clusters": 0}, "there is no pair to measure"),
         ({"status": "weighs_reference"}, "agrees with the gold while the others"),
     ],
@@ -400,7 +414,63 @@ def test_one_group_decides_for_all(given_verdicts):
     assert outcomes == sorted(outcomes, key=["fail", "undecided", "pass"].index)
     assert sum(found.counts.values()) == len(given_verdicts)
     leader = found.rows[0]["text"].split(" (")[0]
-    assert leader.split(" too ")[0] in found.sentence or "everybody" in found.sentence
+    assert leader in found.sentence or "everybody" in found.sentence
+
+
+def test_a_size_that_would_speak_against_the_verdict_is_told_in_tolerances():
+    other = {"ci_low_px": -0.1, "estimate_px": 0.9, "ci_high_px": 1.9}
+    row = finding("out_left", "biased", 3.5, **other)
+    found = check(Staged({"ann": [row]}), "out_left", tolerance="2 px")
+    assert found.sentence.startswith(
+        "ann draws the left edge 3.5 tolerances too far out (3.3 to 3.7 tolerances, 40 images)"
+    )
+    turned = finding("out_left", "undecided", 0.1, ci_low=-1, estimate_px=-0.4)
+    found = check(Staged({"ann": [turned]}), "out_left", tolerance="2 px")
+    assert "0.1 tolerances further out" in found.sentence
+
+
+@pytest.mark.parametrize(
+    ("quantity", "size", "words"),
+    [
+        ("out_left", 0.5, "the left edge 1.0 px further out"),
+        ("dx", -0.5, "boxes 1.0 px further left"),
+        ("dy", 0.5, "boxes 1.0 px lower"),
+        ("dw", 1.5, "boxes 3.0 px wider"),
+        ("dh", -1.5, "boxes 3.0 px shorter"),
+    ],
+)
+def test_what_is_within_tolerance_is_not_too_anything(quantity, size, words):
+    measure = {"o": "edge_offset", "x": "shift", "y": "shift"}.get(quantity[0], "growth")
+    measure = "shift" if quantity in {"dx", "dy"} else measure
+    found = check(Staged({"ann": [finding(quantity, "clean", size)]}), measure)
+    assert found.sentence.split("the worst: ")[1].startswith(f"ann draws {words} (")
+    assert "too" not in found.sentence
+
+
+def test_a_pass_on_too_few_objects_says_so():
+    doubtful = {"flags": "MEASURABLE,SELECTION_SENSITIVE"}
+    staged = Staged({"ann": [finding("out_left", **doubtful)], "bob": []})
+    found = check(staged, "edge_offset")
+    assert found.outcome == "pass"
+    assert found.sentence.endswith("; of 1 of them too few of the objects were measured to be sure")
+    alone = check(Staged({"ann": [finding("out_left", **doubtful)]}), "out_left")
+    assert alone.sentence.endswith("; too few of the objects were measured to be sure")
+    assert "to be sure" not in check(Staged({"ann": []}), "edge_offset").sentence
+
+
+def test_rates_count_the_images_that_their_interval_rests_on():
+    found = check(Staged(scores=[rate("ann", 0.9, 0.8, 0.95)]), "recall", at_least=0.5)
+    assert "0.950, 40 images)" in found.sentence  # and not the 45 that were compared
+
+
+def test_the_same_fault_of_several_rules_is_told_once():
+    rules = [{"id": id, "measure": "out_top", "where": {"annotator": "bop"}} for id in "abc"]
+    rules.append({"id": "d", "measure": "unusable_rows", "at_most": 0})
+    spec = load_spec({"annqc": {"version": 1}, "rule": rules})
+    text = judge(Staged({"ann": []}), spec).explain()
+    assert text.count("there is no annotator 'bop'") == 1
+    assert text.startswith("error  a, b, c: there is no annotator")
+    assert text.endswith("pass  d: no unusable row")
 
 
 def test_specs_are_checked_before_anything_is_judged():

@@ -22,13 +22,13 @@ def read(path):
 
 
 def test_csv_tables_hold_what_the_frames_hold(mixed, tmp_path):
-    paths = mixed.to_csv(tmp_path / "new" / "tables")
+    paths = mixed.to_csv(tmp_path / "tables")
     assert [path.name for path in paths] == [
         "pairs.csv", "bias.csv", "scores.csv", "errors.csv", "problems.csv",
     ]  # fmt: skip
     frames = {"pairs": mixed.pairs, "bias": mixed.bias(), "errors": mixed.errors()}
     for name, frame in frames.items():
-        rows = read(tmp_path / "new" / "tables" / f"{name}.csv")
+        rows = read(tmp_path / "tables" / f"{name}.csv")
         assert list(rows[0]) == list(frame.columns)
         assert len(rows) == len(frame)
         for column in frame.select_dtypes("float"):

@@ -16,9 +16,10 @@ import annqc
 from annqc import Habit
 from annqc.ids import ids_array
 from annqc.report.grid import hanging, score_table
+from annqc.report.mistakes import first_errors, unusable_drawings
 from annqc.report.problems import lint_screen
 from annqc.report.terminal import make_console, render, screen
-from annqc.tables import Problem
+from annqc.tables import QUANTITIES, Problem
 
 
 def headings(text):
@@ -91,7 +92,9 @@ def test_the_largest_bias_stands_on_top_of_the_scores(fleet):
 def test_a_wide_screen_has_all_measures(mixed):
     narrow, wide = render(mixed), render(mixed, width=110)
     assert "label accuracy" in narrow
-    assert "mean IoU" not in narrow
+    assert narrow.count("mean IoU") == 1
+    assert "  mean IoU: a wider screen, or --json" in narrow
+    assert "a wider screen" not in wide
     assert "label accuracy" in wide
     assert "mean IoU" in wide
 
@@ -153,17 +156,80 @@ def test_parts_of_the_work_come_after_the_whole():
         rng=1,
     )
     text = render(annqc.audit(made.work, made.gold), by=("annotator", "category"))
-    parts = text[text.index("By annotator, category") :]
-    assert "cat draws the top edge" in parts
-    assert "on dog" in parts
-    assert "ben draws" not in parts
-    assert re.search(r"\d findings that say the same as those above", parts)
+    whole, parts = text.split("By annotator, category")
+    flat = " ".join(whole.split())
+    assert re.search(r"cat draws the top edge [^)]*\) on dog", flat)
+    assert "draws" not in parts
+    assert "ben: right edge, in 5 of the 5 categories that could be judged\n" in parts
+    assert "cat: top edge, in 1 of the 5 categories that could be judged (dog)" in parts
 
 
 def test_other_groupings_speak_of_groups(mixed):
     text = render(mixed, by=("category",))
     assert " of 5 groups" in text
-    assert "Scores" not in text
+    flat = " ".join(text.split())
+    assert "the 5 annotators are pooled here, so one who is off may not show" in flat
+    assert "--by annotator,category" in flat
+    assert "pooled here" in json.loads(annqc.Audit.to_json(with_by(mixed, "category")))["notes"][0]
+    assert re.search(r"^  ben +60 ", text[text.index("Scores") :], re.MULTILINE)
+    assert "pooled here" not in render(mixed)
+
+
+def with_by(audit, *by):
+    again = annqc.Audit(audit.gold, audit.work, by=by)
+    assert again.by == by
+    return again
+
+
+def test_the_best_are_named_where_not_everybody_is_shown(fleet, mixed):
+    text = render(fleet)
+    best = re.search(r"^  best: (.*)$", text, re.MULTILINE)[1]
+    ranked = fleet.scores().sort_values("rank", kind="stable").head(3)
+    assert [one.split(" (")[0] for one in best.split(", ")] == ranked["annotator"].tolist()
+    first = ranked.iloc[0]
+    assert best.startswith(f"{first['annotator']} ({first['rank_low']}-{first['rank_high']})")
+    assert "best:" not in render(mixed)
+    assert "best:" not in render(fleet, everything=True)
+
+
+def test_each_of_the_biased_has_an_example(mixed):
+    text = render(mixed, width=110)
+    first = text[text.index("Look at these first") :].splitlines()[1:4]
+    measured = mixed.measurements
+    names = mixed.work.annotator_ids[measured.annotator]
+    for who, quantity, sign in (("ben", "out_right", 1), ("cat", "dy", -1), ("dan", "dw", 1)):
+        (line,) = (one for one in first if f", {who}: " in one)
+        offset = measured.values("px")[QUANTITIES.index(quantity)]
+        offset = np.where((names == who) & np.isfinite(offset), sign * offset, -np.inf)
+        row = int(offset.argmax())
+        size = offset[row]
+        box = mixed.work.table.id[measured.candidate[row]]
+        assert f" {box} is {size:.{0 if size >= 10 else 1}f} px too " in line
+
+
+def test_a_row_that_could_not_be_used_may_be_what_is_missing(mixed):
+    errors = mixed.errors(kind="missed", annotator="eve")
+    image = errors.iloc[0]["image_id"]
+    dropped = Problem(
+        kind="zero_size", severity="dropped", source="x.json", where="row", message="no",
+        image_id=image, annotator="eve",
+    )  # fmt: skip
+    audit = annqc.audit(mixed.work.with_issues([dropped]), mixed.gold)
+    flat = " ".join(render(audit).split())
+    assert "those of the work count as not drawn" in flat
+    again = audit.error_columns()
+    said = first_errors(again, len(again["rank"]), unusable_drawings(audit))
+    marked = [one for one in said if one.endswith("or its row could not be used")]
+    assert len(marked) == (errors["image_id"] == image).sum()
+    assert all(", eve: " in one for one in marked)
+
+
+def test_footnotes_hang_on_a_narrow_screen():
+    made = annqc.simulate(
+        {"bob": [Habit.loose("right", px=5), Habit.misses(0.5)], "ann": []}, n_images=60, rng=1
+    )
+    text = render(annqc.audit(made.work, made.gold), width=60)
+    assert "  * objects that were missed or could not be paired might\n    change this" in text
 
 
 def test_unusable_rows_and_unknown_sizes_are_mentioned(mixed):
@@ -223,7 +289,7 @@ def test_no_colour_where_it_is_piped_and_colour_on_a_terminal(mixed, monkeypatch
     assert "\x1b[" not in printed(io.StringIO())
     assert "\x1b[31m" in printed(Terminal())
     monkeypatch.setenv("NO_COLOR", "1")
-    assert "\x1b[31m" not in printed(Terminal())
+    assert "\x1b[" not in printed(Terminal())
 
 
 def test_words_hang_and_long_words_stay_whole():
@@ -274,7 +340,8 @@ def test_only_what_is_whole_reads_one(value, low, high, text):
     made = annqc.simulate(["ann"], n_images=10, rng=0)
     columns = annqc.audit(made.work, made.gold).score_columns()
     columns |= {"recall": [value], "recall_low": [low], "recall_high": [high]}
-    assert text in score_table(columns, 1, width=80, labels=True)[1]
+    lines, _ = score_table(columns, 1, width=80, labels=True)
+    assert text in lines[1]
 
 
 @pytest.mark.parametrize(

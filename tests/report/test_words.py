@@ -13,11 +13,12 @@ import annqc
 from annqc import Habit
 from annqc.infer.collective import collective
 from annqc.judge import wording
+from annqc.judge.wording import amount, bias_words
 from annqc.measure.offsets import MARGIN
 from annqc.report import words
 from annqc.report.plain import clean_text
 from annqc.report.view import view_of
-from annqc.report.words import amount, biased_sentences, collective_sentences, told_once
+from annqc.report.words import biased_sentences, collective_sentences, told_once
 from annqc.tables import QUANTITIES
 
 NAMES = {name: k for k, name in enumerate(QUANTITIES)}
@@ -129,11 +130,9 @@ def test_the_size_in_words_is_the_estimate(mixed):
     assert sentence.text.startswith(f"dan draws boxes {100 * estimate:.1f} % too wide (")
 
 
-def test_the_unit_is_the_one_in_which_the_tolerance_binds():
-    for side, unit in ((30.0, "px"), (200.0, "%")):
-        made = annqc.simulate(
-            {"bob": Habit.loose("right", rel=0.2)}, n_images=30, box_side=side, rng=2
-        )
+def test_the_unit_is_the_one_in_which_the_habit_is_steady():
+    for habit, unit in ((Habit.loose("right", px=8), "px"), (Habit.loose("right", rel=0.2), "%")):
+        made = annqc.simulate({"bob": habit}, n_images=30, box_side=100.0, rng=2)
         (sentence,) = biased_sentences(view_of(annqc.audit(made.work, made.gold)))
         assert f" {unit} too far out" in sentence.text
 
@@ -232,6 +231,24 @@ def test_nothing_is_said_of_everybody_where_there_are_two():
 )
 def test_names_are_safe_to_print(value, width, expected):
     assert clean_text(value, width=width) == expected
+
+
+def test_the_screen_and_the_checks_tell_the_same_size(mixed):
+    view = view_of(mixed)
+    for one in biased_sentences(view):
+        k = NAMES[one.quantities[0]]
+        row = view.finding(one.group, k) | {"quantity": one.quantities[0]}
+        who = {"annotator": view.keys["annotator"][one.group]}
+        assert bias_words(who, row, tolerance=mixed.parameters.tolerance) == one.text
+
+
+def test_a_size_that_would_speak_against_the_verdict_is_told_in_tolerances(mixed):
+    view = view_of(mixed)
+    (one,) = (one for one in biased_sentences(view) if one.text.startswith("ben"))
+    for name in ("ci_low_px", "ci_low_rel"):
+        view.columns[name][one.group, NAMES[one.quantities[0]]] = -0.1
+    (again,) = (one for one in biased_sentences(view) if one.text.startswith("ben"))
+    assert re.search(r"[\d.]+ tolerances too far out \([\d.]+ to [\d.]+ tol", again.text)
 
 
 def test_the_screen_and_the_checks_share_one_vocabulary():
