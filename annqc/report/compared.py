@@ -133,5 +133,5 @@ def notes(c: Compared, by: Sequence[str] = ("annotator",)) -> list[str]:
             if c.n_unknown_size == c.n_images
             else f"the size of {number_of(c.n_unknown_size, 'image')} is unknown"
         )
-        said.append(f"{some}: edges at the image border could not be left out")
+        said.append(f"{some}: edges at the right and the bottom border could not be left out")
     return said
