@@ -20,9 +20,13 @@ if TYPE_CHECKING:
 MAD_TO_SD = 1.4826
 MEAN_DEVIATION_TO_SD = 1.2533
 KAPPA_MIN = 0.25
-NO_SPREAD = 1e-6
+"""Smallest share of unclipped weight that the Newton step divides by."""
 SCALE_FLOOR = 0.75
+"""Scale is at least this many grid steps: without it the tails break on integer coordinates."""
 GROSS_SCALES = 5.0
+"""A value further than this many scales from the estimate is a gross error."""
+NO_SPREAD = 1e-6
+"""A scale below this share of the mean deviation is the rounding noise of equal values."""
 
 
 @njit
