@@ -14,6 +14,8 @@ __all__ = ["Ranks", "Shrunken", "rank_intervals", "reml_tau2", "shrink", "smooth
 
 N_DRAWS: Final = 2000
 WORST_SHARE: Final = 0.1
+SMALLEST: Final = 1e-100
+"""Stands in for a variance of zero: its inverse can still be squared."""
 TIE: Final = 1e-5
 """Biases this close, relative to their size, are equal for ranking."""
 SMOOTH_BELOW: Final = 15
@@ -102,7 +104,7 @@ def reml_tau2(
     spread = float(((y - mu) ** 2).sum()) / (len(y) - (not known))
     tau2 = max(0.0, spread - float(np.mean(v)))
     for _ in range(iterations):
-        w = 1 / np.maximum(v + tau2, np.finfo(float).tiny)
+        w = 1 / np.maximum(v + tau2, SMALLEST)
         if not known:
             mu = float((w * y).sum() / w.sum())
         update = (w * w * ((y - mu) ** 2 - v)).sum() / (w * w).sum()
@@ -138,7 +140,7 @@ def shrink(y: Array, v: Array, *, centre: float | None = None) -> Shrunken:
         return Shrunken(mean=y.copy(), variance=v.copy(), tau2=np.nan, mu=np.nan)
     known, noise = y[usable], v[usable]
     tau2, mu = reml_tau2(known, noise, centre=centre)
-    total = np.maximum(noise + tau2, np.finfo(float).tiny)
+    total = np.maximum(noise + tau2, SMALLEST)
     b = np.where(noise + tau2 > 0, noise / total, 0.0)
     mean, variance = y.copy(), v.copy()
     mean[usable] = b * mu + (1 - b) * known

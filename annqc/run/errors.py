@@ -31,8 +31,9 @@ ERROR_KINDS: Final = (
 
 _OFFSETS: Final = ("offset", "offset_px", "offset_rel")
 
+ROUNDING: Final = 1e-9
 GROSS: Final = 3.0
-"""A matched box is an error where an edge is out by more than this many tolerances."""
+"""A matched box is an error where an edge is out by this many tolerances or more."""
 
 
 def error_columns(matches: Matches, measurements: Measurements) -> dict[str, Array]:
@@ -176,7 +177,7 @@ def _loose(matches: Matches, measured: Measurements) -> dict[str, Array]:
     same = matched[right][at] == code if len(order) else np.zeros(len(code), dtype=bool)
     offset = _in_tolerances(measured.edges, measured.tolerance, measured.at_border)
     worst = np.abs(offset).max(axis=1, initial=0.0)
-    kept = np.flatnonzero(same & (worst > GROSS))
+    kept = np.flatnonzero(same & (worst >= GROSS - ROUNDING))
     overlap = iou[at[kept]]
     return _block(
         kind=np.full(len(kept), "loose_box", dtype=object),

@@ -59,6 +59,9 @@ def as_names(by: object) -> tuple[str, ...]:
     if not isinstance(by, Iterable):
         what = "by= takes names of columns"
         raise SpecError(what, expected="a name, or a list of names", found=repr(by))
+    if isinstance(by, str) and not by.strip():
+        what = "by= names no column"
+        raise SpecError(what, expected="a name, or names separated by commas", found=repr(by))
     names = by.split(",") if isinstance(by, str) else list(by)
     cleaned = tuple(str(name).strip() for name in names)
     twice = {name for name in cleaned if cleaned.count(name) > 1}

@@ -378,9 +378,15 @@ def test_rules_with_their_own_tolerance_are_named_where_another_is_asked_for(run
     assert "Mind: --confidence is for the rest: strict has its own confidence" in flat
 
 
-@pytest.mark.parametrize("by", ["category", ""])
-def test_without_annotators_in_the_grouping_the_screen_says_that_they_are_pooled(run, by):
-    done = run(*AUDIT, "--by", by)
+def test_an_empty_grouping_is_refused(run):
+    # As from a variable that is not set: pooling everybody must be asked for by a name.
+    done = run(*AUDIT, "--by", "")
+    assert done.exit_code == 2
+    assert "names no column" in done.stderr
+
+
+def test_without_annotators_in_the_grouping_the_screen_says_that_they_are_pooled(run):
+    done = run(*AUDIT, "--by", "category")
     assert done.exit_code == 0, done.output
     flat = " ".join(done.stdout.split())
     assert "Mind the 3 annotators are pooled here" in flat

@@ -91,3 +91,12 @@ def test_annotators_without_an_estimate_are_not_ranked():
     ranks = rank_intervals(np.array([[0.1], [np.nan], [0.3]]), np.full((3, 1), 0.01), rng=0)
     assert np.isnan(ranks.rank[1])
     assert (ranks.low[1], ranks.high[1]) == (1, 3)
+
+
+def test_annotators_without_any_error_are_no_trouble():
+    # Copies of the gold: no spread inside, none between. Warnings are errors in this suite.
+    found = shrink(np.zeros(4), np.zeros(4))
+    np.testing.assert_array_equal(found.mean, np.zeros(4))
+    ranks = rank_intervals(np.zeros((4, 4)), np.zeros((4, 4)), rng=0)
+    assert (ranks.low == 1).all()
+    assert (ranks.high == 4).all()

@@ -265,3 +265,26 @@ def test_other_parameters_share_what_they_can(run):
     assert sure.measurements is run.measurements
     assert run.with_parameters() is run
     assert run.with_parameters(confidence=0.99) is sure
+
+
+def test_copies_of_the_gold_give_no_warning(planted):
+    made = simulate(3, n_images=12, noise_px=0.0, noise_rel=0.0, rng=0)
+    scores = Run(made.gold, made.work).score_columns()
+    assert set(scores["verdict"]) == {"clean"}
+    assert set(scores["rank_low"]) == {1}
+
+
+def test_a_box_just_at_three_tolerances_is_an_error():
+    made = simulate(["ann"], n_images=10, noise_px=0.0, noise_rel=0.0, border=0.0, rng=0)
+    boxes = np.round(made.gold.table.xyxy)
+    gold = replace(made.gold, table=replace(made.gold.table, xyxy=boxes))
+    moved = boxes.copy()
+    moved[:, 2] += 3
+    work = replace(made.work, table=replace(made.work.table, xyxy=moved))
+    run = Run(gold, work, parameters=Parameters(tolerance=Tolerance.parse("1 px")))
+    assert (run.error_columns()["kind"] == "loose_box").sum() == len(boxes)
+
+
+def test_an_empty_by_is_refused(run):
+    with pytest.raises(SpecError, match="names no column"):
+        run.bias("")
