@@ -119,7 +119,9 @@ def audit(work: tuple[str, ...], gold: tuple[str, ...], **given: Any) -> int:
     if given["quiet"] or given["json_"] == "-":
         _tell_errors(judgement)
     else:
-        minds = () if spec is None else _own_rules(spec)
+        minds = [] if spec is None else _own_rules(spec)
+        if judgement is not None and judgement.outcome == "pass":
+            minds += _unasked(made)
         _show(made, judgement, everything=given["everything"], written=written, minds=minds)
     return 0 if judgement is None else judgement.exit_code(undecided=given["undecided"])
 
@@ -211,6 +213,20 @@ def _write(made: Audit, judgement: Judgement | None, given: dict[str, Any]) -> l
         made.save(given["save"])
         written.append(f"the run in {given['save']}")
     return written
+
+
+def _unasked(made: Audit) -> list[str]:
+    """Say who is biased on the screen although every rule passes: the rules ask less, or else."""
+    if "annotator" not in made.by:
+        return []
+    found = made.annotator_findings(made.by)
+    names = found.groups.keys["annotator"][found.accusation.accused].tolist()
+    if not names:
+        return []
+    listed = ", ".join(map(str, names[:3])) + (", ..." if len(names) > 3 else "")
+    by = ",".join(made.by)
+    rule = f"by {by} and {made.parameters.tolerance}"
+    return [f"{rule} the audit finds {listed} biased, which the rules of the spec let pass"]
 
 
 def _own_rules(spec: Spec) -> list[str]:

@@ -372,10 +372,21 @@ def test_rules_with_their_own_tolerance_are_named_where_another_is_asked_for(run
     path = tmp_path / "own.annqc.toml"
     rule = 'id = "strict"\nmeasure = "edge_offset"\ntolerance = "9 px"\nconfidence = 0.9'
     path.write_text(f"[annqc]\nversion = 1\n[[rule]]\n{rule}\n", encoding="utf-8")
-    assert "Mind" not in run(*AUDIT, "--spec", path).stdout
+    assert "is for the rest" not in run(*AUDIT, "--spec", path).stdout
     flat = run(*AUDIT, "--spec", path, "--tolerance", "2 px", "--confidence", "0.99").stdout
     assert "Mind: --tolerance is for the rest: strict has its own tolerance" in flat
     assert "Mind: --confidence is for the rest: strict has its own confidence" in flat
+
+
+def test_rules_that_do_not_ask_what_the_audit_finds_say_so(run, tmp_path):
+    path = tmp_path / "found.annqc.toml"
+    rule = 'id = "found"\nmeasure = "precision"\nat_least = 0.5'
+    path.write_text(f"[annqc]\nversion = 1\n[[rule]]\n{rule}\n", encoding="utf-8")
+    done = run(*AUDIT, "--spec", path)
+    assert done.exit_code == 0
+    flat = " ".join(done.stdout.split())
+    assert "Mind: by annotator and max(1 px, 2 %) the audit finds bob biased" in flat
+    assert "which the rules of the spec let pass" in flat
 
 
 def test_an_empty_grouping_is_refused(run):
