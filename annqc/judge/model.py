@@ -4,20 +4,34 @@ from __future__ import annotations
 
 import glob
 import os
-from typing import Final
+from typing import Any, Final, Literal
 
 import msgspec
 
 from annqc.match.policy import MatchPolicy  # noqa: TC001 - msgspec resolves the types of fields
 from annqc.measure.tolerance import Tolerance  # noqa: TC001
 
-__all__ = ["SUFFIX", "VERSION", "Header", "Rule", "Scalar", "Spec"]
+__all__ = [
+    "SUFFIX",
+    "VERSION",
+    "DatasetSpec",
+    "Example",
+    "Header",
+    "Rule",
+    "Scalar",
+    "Spec",
+    "UndecidedIs",
+]
 
 VERSION: Final = 1
 SUFFIX: Final = ".annqc.toml"
 """How the name of a spec file ends."""
 
 Scalar = str | int | float | bool
+
+
+UndecidedIs = Literal["skip", "fail", "pass"]
+"""What becomes of a check that the data cannot settle."""
 
 
 class Header(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -31,12 +45,76 @@ class Header(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
         Files, folders or patterns, relative to the spec file; empty where the caller brings them.
     annotator : str or None
         Who drew: ``"stem"``, ``"parent"``, a field, or ``"=name"``, as `annqc.read` takes it.
+    baseline : str or None
+        A saved run that rules with ``no_worse_than = "baseline"`` compare with.
+    folders : str or None
+        A pattern of folders, each a dataset of its own: ``gold``, ``candidate`` and ``baseline``
+        are then seen from each of them.
+    extends : str or None
+        A spec whose rules and settings this one starts from: the name of a profile, or a path.
+    without : tuple of str
+        Ids of inherited rules that do not apply.
+    undecided : {"skip", "fail", "pass"} or None
+        What a test run makes of checks that the data cannot settle; None leaves it to the caller.
     """
 
     version: int = VERSION
     gold: tuple[str, ...] = ()
     candidate: tuple[str, ...] = ()
     annotator: str | None = None
+    baseline: str | None = None
+    folders: str | None = None
+    extends: str | None = None
+    without: tuple[str, ...] = ()
+    undecided: UndecidedIs | None = None
+
+
+class DatasetSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """One table ``[[dataset]]``: one delivery and its gold. What it leaves out ``[annqc]`` says.
+
+    Attributes
+    ----------
+    name : str
+        Unique in its spec, of the letters that ids of rules have; empty for the only dataset.
+    gold, candidate : tuple of str
+        Files, folders or patterns; in `Spec.datasets` seen from where the process runs.
+    annotator, baseline : str or None
+        As in `Header`.
+    """
+
+    name: str = ""
+    gold: tuple[str, ...] = ()
+    candidate: tuple[str, ...] = ()
+    annotator: str | None = None
+    baseline: str | None = None
+
+
+class Example(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """One table ``[[example]]``: simulated annotators, and what the rules must say of them.
+
+    Attributes
+    ----------
+    name : str
+        Unique in its spec, of the letters that ids of rules have.
+    annotators : dict of str to tuple of str
+        Annotator -> habits, such as ``"loose right 5 px"``, as `annqc.Habit.parse` reads them;
+        no habit is a clean annotator.
+    images : int
+        Images that each of them draws on.
+    seed : int
+        Seed of the simulation.
+    scene : dict
+        Further arguments of `annqc.simulate`.
+    expect : dict of str to str
+        Id of a rule -> the outcome it must have.
+    """
+
+    name: str
+    annotators: dict[str, tuple[str, ...]]
+    images: int = 60
+    seed: int = 1
+    scene: dict[str, Any] = {}
+    expect: dict[str, str]
 
 
 class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -58,6 +136,19 @@ class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
         Level of the intervals; None for that of the audit.
     at_least, at_most : float or None
         The limit, for measures that have one.
+    no_worse_than : {"baseline"} or None
+        Instead of a limit or a tolerance: how the saved run of the spec did, paired with it.
+    margin : float, Tolerance or None
+        How much worse than the baseline is still no worse: a number for rates, ``"0.5 px"`` or the
+        like for offsets; None for the default of the measure.
+    sequential : bool
+        Whether to judge by confidence sequences and e-values, which hold however often one looks.
+    kind : tuple of str
+        Kinds of errors or problems to count, for measures that count them.
+    categories : tuple of str
+        Categories that must be there, for measures of coverage; all of the gold if empty.
+    why : str or None
+        The reason for the rule, shown where it fails.
     """
 
     id: str
@@ -68,6 +159,12 @@ class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     confidence: float | None = None
     at_least: float | None = None
     at_most: float | None = None
+    no_worse_than: Literal["baseline"] | None = None
+    margin: float | Tolerance | None = None
+    sequential: bool = False
+    kind: tuple[str, ...] = ()
+    categories: tuple[str, ...] = ()
+    why: str | None = None
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -89,7 +186,13 @@ class Spec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     path : str or None
         File it was read from.
     lines : dict of str to int
-        Line of each rule by id; empty where the spec was no text.
+        Line of each rule by id, in the file where it stands; empty where the spec was no text.
+    origins : dict of str to str
+        File in which each inherited rule stands, by id; the others stand in ``path``.
+    given : tuple of DatasetSpec
+        The tables ``[[dataset]]`` as they were written; `datasets` is what they come to.
+    examples : tuple of Example
+        Simulated work, and what the rules must say of it. Not inherited.
     """
 
     annqc: Header
@@ -97,6 +200,9 @@ class Spec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     rules: tuple[Rule, ...]
     path: str | None = None
     lines: dict[str, int] = {}
+    origins: dict[str, str] = {}
+    given: tuple[DatasetSpec, ...] = ()
+    examples: tuple[Example, ...] = ()
 
     @property
     def name(self) -> str:
@@ -107,6 +213,19 @@ class Spec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     def is_profile(self) -> bool:
         """Whether it names no files: a profile, for any delivery."""
         return not (self.annqc.gold or self.annqc.candidate)
+
+    @property
+    def datasets(self) -> tuple[DatasetSpec, ...]:
+        """Every dataset with its paths seen from where the process runs; none for a profile."""
+        if self.is_profile:
+            return ()
+        only = DatasetSpec(
+            gold=tuple(self.gold),
+            candidate=tuple(self.candidate),
+            annotator=self.annqc.annotator,
+            baseline=None if self.annqc.baseline is None else self._locate(self.annqc.baseline),
+        )
+        return (only,)
 
     @property
     def gold(self) -> list[str]:

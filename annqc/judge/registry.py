@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, Protocol
 from annqc.errors import UnknownNameError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from annqc.judge.model import Rule
     from annqc.match.matches import Matches
@@ -74,6 +74,16 @@ class Measured(Protocol):
     def score_columns(self, by: str | Sequence[str] = ...) -> dict[str, Array]:
         """Return rates and overlap with intervals, one row a group."""
 
+    def worst(
+        self,
+        group: Mapping[str, object],
+        *,
+        quantity: str | None = None,
+        kinds: Sequence[str] = (),
+        most: int = 5,
+    ) -> list[dict[str, Any]]:
+        """Return the annotations of a group that weigh most against it, the worst first."""
+
     def with_parameters(
         self,
         *,
@@ -116,6 +126,9 @@ class Assessment:
         Counts several rows in words, such as ``"3 edges of 2 annotators"``; takes row numbers.
     doubtful : (n,) bool, optional
         Rows whose outcome rests on too few of the objects to be sure.
+    look : callable, optional
+        ``look(row)`` gives the keyword arguments of `Measured.worst` that find the annotations
+        behind a row: ``quantity`` or ``kinds``; None where there are none to show.
     """
 
     claim: str
@@ -131,6 +144,7 @@ class Assessment:
     things: str = "group"
     count: Callable[[Sequence[int]], str] | None = None
     doubtful: Bools | None = None
+    look: Callable[[int], dict[str, Any] | None] | None = None
 
     def __len__(self) -> int:
         return len(self.outcome)

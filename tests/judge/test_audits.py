@@ -10,7 +10,7 @@ import pytest
 from annqc.ids import ids_array
 from annqc.judge import judge, load_spec, measures, register_measure
 from annqc.judge.registry import find_measure
-from annqc.judge.rules import SIZES
+from annqc.judge.rules.common import SIZES
 from annqc.match import MatchPolicy
 from annqc.run import keys
 from annqc.run.audit import Parameters, Run

@@ -1,0 +1,171 @@
+"""judge: measures of bias, judged by the verdicts of the findings.
+
+The verdicts know how many tests were made; nothing is tested here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from annqc.judge.registry import Assessment, register_measure
+from annqc.judge.rules.common import (
+    GROUPED,
+    clusters_of,
+    group_of,
+    nothing_words,
+    split_columns,
+    wanted_rows,
+    who_words,
+)
+from annqc.judge.wording import (
+    bias_words,
+    group_words,
+    number_of,
+    shared_bias_words,
+    unsettled_words,
+)
+from annqc.tables import EDGES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from annqc.judge.model import Rule
+    from annqc.judge.registry import Measured
+    from annqc.measure.tolerance import Tolerance
+    from annqc.tables import Array
+
+__all__ = ["BIAS"]
+
+SENSITIVE: Final = "SELECTION_SENSITIVE"
+"""Flag of findings that the objects nobody could measure might turn over."""
+THINGS: Final = {"edge_offset": "edge", "shift": "shift", "growth": "side"}
+"""What is counted, for measures that judge several quantities of a group."""
+
+BIAS: Final[dict[str, tuple[tuple[str, ...], str]]] = {
+    "edge_offset": (EDGES, "no edge is drawn beyond the tolerance"),
+    "out_left": (("out_left",), "the left edge is not drawn beyond the tolerance"),
+    "out_top": (("out_top",), "the top edge is not drawn beyond the tolerance"),
+    "out_right": (("out_right",), "the right edge is not drawn beyond the tolerance"),
+    "out_bottom": (("out_bottom",), "the bottom edge is not drawn beyond the tolerance"),
+    "shift": (("dx", "dy"), "boxes are not moved sideways, up or down beyond the tolerance"),
+    "growth": (("dw", "dh"), "boxes are not too wide, narrow, tall or short for the tolerance"),
+}
+"""Measures of bias: the quantities that must all be clean, and what that means."""
+
+OUTCOME_OF: Final = {
+    "biased": "fail",
+    "collective": "fail",
+    "clean": "pass",
+    "undecided": "undecided",
+}
+
+
+def _only_pooled(rule: Rule) -> str | None:
+    """Refuse what would never be tested: inside an annotator's strata there are edges alone."""
+    if "annotator" in rule.columns and len(rule.columns) > 1:
+        return (
+            f"{rule.measure} is tested by annotator, or by other columns, not by both together; "
+            "use edge_offset, which is tested in strata as well"
+        )
+    return None
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class _BiasWords:
+    """Words for findings on offsets; an object, and no closure, so that a judgement pickles."""
+
+    keys: dict[str, Array]
+    columns: dict[str, Array]
+    tolerance: Tolerance
+    clusters: str
+    things: str
+
+    def count(self, rows: Sequence[int]) -> str:
+        """Count findings, and those who have them: a person may be off on several edges."""
+        groups = {tuple(column[row] for column in self.keys.values()) for row in rows}
+        who = number_of(len(groups), who_words(self.keys))
+        if self.things == who_words(self.keys):
+            return who
+        return f"{number_of(len(rows), self.things)} of {who}"
+
+    def describe(self, row: int) -> str:
+        """Say one finding."""
+        finding = {name: column[row] for name, column in self.columns.items()}
+        text = bias_words(
+            group_of(self.keys, row), finding, tolerance=self.tolerance, clusters=self.clusters
+        )
+        if finding["verdict"] == "collective":
+            return f"{text}, as everybody does"
+        if finding["verdict"] == "undecided":
+            return f"{text}: {unsettled_words(finding, clusters=self.clusters)}"
+        return text
+
+    def together(self, rows: Sequence[int]) -> list[str]:
+        """Say accusations one by one, and what everybody shares once."""
+        texts: list[str] = []
+        shared: dict[tuple[object, ...], list[int]] = {}
+        for row in rows:
+            if self.columns["verdict"][row] != "collective":
+                texts.append(self.describe(row))
+                continue
+            group = group_of(self.keys, row)
+            stratum = [value for name, value in group.items() if name != "annotator"]
+            shared.setdefault((self.columns["quantity"][row], *stratum), []).append(row)
+        names = [name for name in self.keys if name != "annotator"]
+        for (quantity, *values), members in shared.items():
+            size = float(self.columns["collective"][members[0]])
+            where = group_words(dict(zip(names, values, strict=True)))[0] if values else ""
+            said = shared_bias_words(str(quantity), size, where=where, count=len(members))
+            texts.append(said)
+        return texts
+
+
+def _bias(name: str, quantities: tuple[str, ...]) -> Callable[[Measured, Rule], Assessment]:
+    def assess(measured: Measured, rule: Rule) -> Assessment:
+        found = measured.bias_columns(rule.columns)
+        wanted, notes = wanted_rows(found, rule, measured)
+        wanted &= np.array([name in quantities for name in found["quantity"]], dtype=bool)
+        keys, columns = split_columns(found, rule, wanted)
+        tolerance = measured.parameters.tolerance
+        verdict = columns["verdict"]
+        outcome = np.array([OUTCOME_OF[name] for name in verdict], dtype=object)
+        with np.errstate(invalid="ignore"):
+            badness = np.abs(columns["estimate"]) / columns["margin"]
+        accused = np.where(verdict == "biased", 1e6, 0.0)
+        empty = not len(verdict) or bool((columns["status"] == "no_data").all())
+        things = THINGS.get(name, who_words(keys))
+        words = _BiasWords(keys, columns, tolerance, clusters_of(measured), things)
+        return Assessment(
+            claim=f"within {_times(columns['margin'])}{tolerance}",
+            keys=keys,
+            columns=columns,
+            outcome=outcome,
+            badness=badness + accused,
+            describe=words.describe,
+            nothing=nothing_words(notes, "there is no pair to measure") if empty else "",
+            notes=notes,
+            together=words.together,
+            things=things,
+            count=words.count,
+            doubtful=np.array([SENSITIVE in flags for flags in columns["flags"]], dtype=bool),
+        )
+
+    return assess
+
+
+def _times(margin: Array) -> str:
+    """Say the margin where it is not one tolerance: both edges add up in growth."""
+    largest = float(margin.max(initial=1.0))
+    return "" if largest == 1 else f"{largest:g} times "
+
+
+for _name, (_quantities, _summary) in BIAS.items():
+    register_measure(
+        _name,
+        _summary,
+        takes=(*GROUPED, "tolerance"),
+        check=None if set(_quantities) <= set(EDGES) else _only_pooled,
+    )(_bias(_name, _quantities))
