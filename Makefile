@@ -12,13 +12,14 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: help demo test lint docs bench calibrate clean
+.PHONY: help demo test lint docs matrix bench calibrate clean
 
 help:
 	@echo "make demo       audit a made-up set with planted habits, and see them found"
 	@echo "make test       style, types, import contracts, docs and tests"
 	@echo "make lint       style, types and import contracts alone"
 	@echo "make docs       build the documentation into docs/_build/html"
+	@echo "make matrix     the plugin under every pytest that it supports, with and without xdist"
 	@echo "make bench      time annqc beside other programs"
 	@echo "make calibrate  error rates and power of the statistics, at full size"
 	@echo "make clean      remove caches and builds (the environment in $(VENV) stays)"
@@ -26,7 +27,7 @@ help:
 demo: $(VENV)/.installed
 	@$(BIN)/annqc demo
 
-test: lint docs
+test: lint docs $(VENV)/.installed-matrix
 	@echo "==> tests"
 	@HYPOTHESIS_PROFILE=ci $(BIN)/python -m pytest -q -n 2 --dist loadfile
 
@@ -43,6 +44,9 @@ docs: $(VENV)/.installed-dev
 	@echo "==> documentation"
 	@$(BIN)/python -m sphinx -W --keep-going -q docs docs/_build/html
 	@echo "docs/_build/html/index.html"
+
+matrix: $(VENV)/.installed-dev $(VENV)/.installed-matrix
+	@$(BIN)/python -m pytest -q tests/plugin/test_versions.py
 
 bench: $(VENV)/.installed-bench
 	@$(BIN)/python -m tests.bench
@@ -71,6 +75,16 @@ $(VENV)/.installed-dev: pyproject.toml | $(VENV)/bin/python
 	@echo "==> installing annqc, its tools and the peers that tests compare with (once)"
 	@$(PIP) install --editable '.[dev]' --group peers
 	@touch $@ $(VENV)/.installed
+
+# Each pytest in a folder of its own, to be put in front of sys.path; 8.2 is one that is too old.
+MATRIX := 8.2 8.4 9.0 9.2
+$(VENV)/.installed-matrix: pyproject.toml | $(VENV)/bin/python
+	@echo "==> installing pytest $(MATRIX) for the plugin's tests (once)"
+	@rm -rf $(VENV)/matrix
+	@for version in $(MATRIX); do \
+		$(PIP) install --target $(VENV)/matrix/$$version "pytest==$$version.*" "pytest-xdist>=3.6" || exit 1; \
+	done
+	@touch $@
 
 $(VENV)/.installed-bench: pyproject.toml | $(VENV)/.installed-dev
 	@echo "==> installing the programs that the benchmarks compare with (once)"

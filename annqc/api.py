@@ -9,16 +9,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-import numpy as np
-
 from annqc.errors import AnnqcError, SpecError
 from annqc.kernels._jit import check_engine
 from annqc.match.policy import resolve_policy
 from annqc.measure.offsets import BORDER_PX
 from annqc.measure.tolerance import Tolerance
 from annqc.read import read
-from annqc.read.part import problem
 from annqc.run.audit import Parameters, Run
+from annqc.run.gold import one_gold
 from annqc.run.keys import as_names
 from annqc.tables import Dataset
 
@@ -32,6 +30,7 @@ if TYPE_CHECKING:
     from annqc.kernels._jit import Engine
     from annqc.match import MatchPolicy
     from annqc.match.policy import Method
+    from annqc.run.earlier import Earlier
 
     AnyPath = str | os.PathLike[str]
     Progress = Callable[[int, int, str], None]
@@ -39,7 +38,6 @@ if TYPE_CHECKING:
 __all__ = ["Audit", "audit", "lint", "load"]
 
 DEFAULT_BY: Final = ("annotator",)
-GOLD_BY_SEVERAL: Final = "gold_by_several"
 
 
 class Audit(Run):
@@ -82,6 +80,7 @@ class Audit(Run):
     ) -> None:
         super().__init__(reference, candidate, parameters=parameters, engine=engine)
         self.by = as_names(by)
+        self._saved: dict[str, Earlier] = {}
 
     @property
     def gold(self) -> Dataset:
@@ -94,7 +93,11 @@ class Audit(Run):
         return self.candidate
 
     def judge(
-        self, spec: AnyPath | Mapping[str, Any] | Spec, *, only: Collection[str] | None = None
+        self,
+        spec: AnyPath | Mapping[str, Any] | Spec,
+        *,
+        only: Collection[str] | None = None,
+        baseline: Run | AnyPath | None = None,
     ) -> Judgement:
         """Apply a spec: every rule becomes a check that passes, fails or stays undecided.
 
@@ -104,6 +107,9 @@ class Audit(Run):
             A ``*.annqc.toml`` file, its text, what the text means, or a spec that was read before.
         only : collection of str, optional
             Ids of the rules to apply; all of them if not given.
+        baseline : Audit or path, optional
+            The earlier run, or the folder where it was saved, that rules with ``no_worse_than``
+            compare with. The one that the spec names if not given.
 
         Returns
         -------
@@ -125,8 +131,11 @@ class Audit(Run):
         'pass'
         """
         from annqc.judge import judge, load_spec
+        from annqc.run.earlier import earlier_run
 
-        return judge(self, load_spec(spec), only=only)
+        read_spec = load_spec(spec)
+        earlier = earlier_run(baseline, read_spec, load=load, kept=self._saved)
+        return judge(self, read_spec, only=only, baseline=earlier)
 
     def summary(self, *, width: int = 80, everything: bool = False) -> str:
         """Return the screen that ``annqc audit`` prints, as plain text.
@@ -201,7 +210,7 @@ class Audit(Run):
         AnnqcError
             A table would replace an input, or cannot be written.
         """
-        from annqc.report.files import write_tables
+        from annqc.report.tablefiles import write_tables
 
         return write_tables(self, Path(folder), by=self.by, parquet=parquet)
 
@@ -350,7 +359,7 @@ def audit(
     gold_options = {} if isinstance(gold, Dataset) else files
     reference = _side(gold, "gold", gold_format, gold_options, shared)
     candidate = _side(work, "work", format, work_options, shared)
-    return Audit(_one_gold(reference), candidate, parameters=parameters, engine=engine, by=by)
+    return Audit(one_gold(reference), candidate, parameters=parameters, engine=engine, by=by)
 
 
 def _side(
@@ -370,24 +379,6 @@ def _side(
         what = f"{source.n_dropped} rows of the {side} cannot be used"
         raise SpecError(what, where=f"{first.source}, {first.where}", found=first.message)
     return source
-
-
-def _one_gold(gold: Dataset) -> Dataset:
-    """List a problem where several annotators drew gold on one image."""
-    if len(gold.annotator_ids) < 2:
-        return gold
-    table = gold.table
-    drawn = np.unique(table.image * len(gold.annotator_ids) + table.annotator)
-    image = drawn // len(gold.annotator_ids)
-    several = len(np.unique(image[1:][image[1:] == image[:-1]]))
-    if not several or any(one.kind == GOLD_BY_SEVERAL for one in gold.issues):
-        return gold
-    message = (
-        f"{several:,} images of the gold were drawn on by more than one annotator; all their boxes "
-        "together are taken as the gold"
-    )
-    source = gold.sources[0].path if gold.sources else "<table>"
-    return gold.with_issues([problem(GOLD_BY_SEVERAL, source, "the whole file", message)])
 
 
 def lint(work: Any, **options: Any) -> pd.DataFrame:

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "EDGES",
+    "ERROR_KINDS",
     "QUANTITIES",
     "Annotations",
     "Dataset",
@@ -46,6 +47,19 @@ EDGES: Final = ("out_left", "out_top", "out_right", "out_bottom")
 
 QUANTITIES: Final = (*EDGES, "dx", "dy", "dw", "dh")
 """Everything that is tested for bias: edges, centre shift, growth."""
+
+ERROR_KINDS: Final = (
+    "missed",
+    "spurious",
+    "mislabelled",
+    "near_miss",
+    "duplicate",
+    "merged",
+    "split",
+    "far",
+    "loose_box",
+)
+"""Kinds of `annqc.Audit.errors`; a ``loose_box`` is matched, with an edge far off."""
 
 Severity = Literal["dropped", "kept"]
 

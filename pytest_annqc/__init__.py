@@ -1,33 +1,41 @@
-"""The pytest plugin of annqc: hooks only, a thin layer over `annqc.judge`.
+"""The pytest plugin of annqc: hooks only, a thin layer over `annqc.testing`.
 
-It does nothing until pytest meets a file named ``*.annqc.toml`` that names the data to judge: then
-every rule of it becomes a test. Loading it must cost next to nothing in projects that do not use
-it, so this module imports the standard library and pytest alone. PYTEST_DONT_REWRITE
+It does nothing until pytest meets a file named ``*.annqc.toml``, or a test asks for a fixture of
+it. Loading it must cost next to nothing in projects that do not use it, so what is loaded here
+imports the standard library and pytest alone. PYTEST_DONT_REWRITE
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+import warnings
+from typing import Final
 
-if TYPE_CHECKING:
-    from pathlib import Path
+import pytest
 
-    import pytest
+OLDEST: Final = (8, 4)
+"""The oldest pytest that knows all hooks as they are used here."""
 
-__all__ = ["pytest_collect_file", "pytest_configure"]
+if pytest.version_tuple[:2] >= OLDEST:
+    from pytest_annqc._fixtures import annqc_audit, annqc_fixture
+    from pytest_annqc._hooks import (
+        pytest_addoption,
+        pytest_collect_file,
+        pytest_configure,
+        pytest_runtest_makereport,
+    )
 
-SUFFIX: Final = ".annqc.toml"
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    """Make known the marker that every rule carries."""
-    config.addinivalue_line("markers", "annqc: a rule of a *.annqc.toml file, checked by annqc")
-
-
-def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
-    """Collect spec files; this runs for every file of a project, so it looks at the name alone."""
-    if not file_path.name.endswith(SUFFIX):
-        return None
-    from pytest_annqc._collect import SpecFile
-
-    return SpecFile.from_parent(parent, path=file_path)
+    __all__ = [
+        "annqc_audit",
+        "annqc_fixture",
+        "pytest_addoption",
+        "pytest_collect_file",
+        "pytest_configure",
+        "pytest_runtest_makereport",
+    ]
+else:
+    __all__ = []
+    warnings.warn(
+        f"annqc needs pytest {OLDEST[0]}.{OLDEST[1]} or newer, and this is {pytest.__version__}: "
+        "*.annqc.toml files are not run, and its fixtures and options are not there",
+        stacklevel=1,
+    )

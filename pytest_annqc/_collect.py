@@ -1,125 +1,183 @@
-"""Spec files as collectors, rules as tests. annqc is imported inside the methods that need it.
+"""Spec files as collectors, rules and examples as tests.
 
-PYTEST_DONT_REWRITE
+annqc is imported inside the methods that need it. PYTEST_DONT_REWRITE
 """
 
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import pytest
+
+from pytest_annqc._hooks import SUFFIX, TOLD
+from pytest_annqc._settings import chosen_undecided, data_root, updates_baseline
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Iterator
 
-    from annqc.api import Audit
-    from annqc.judge import Check, Spec
+    from annqc.judge.model import DatasetSpec, Example, Rule, Spec
+    from pytest_annqc._checks import Checks
 
-__all__ = ["RuleFailed", "RuleItem", "SpecFile"]
-
-
-OLDEST_PYTEST: Final = (8, 4)
+__all__ = ["Broken", "DatasetNode", "ExampleItem", "Examples", "RuleItem", "SpecFile"]
 
 
-class RuleFailed(Exception):  # noqa: N818 - it reads as what happened, like pytest's own
-    """A rule is broken; the message is for people."""
+class Broken(Exception):  # noqa: N818 - it reads as what happened, like pytest's own
+    """A rule is broken, or an example is not as it should be; the message is for people."""
 
 
 class SpecFile(pytest.File):
-    """A spec that names its data: one test a rule, one audit for all of them."""
+    """A spec: one test a rule for every dataset that it names, or one test an example."""
 
-    def collect(self) -> Iterator[RuleItem]:
-        """Yield the rules, in their order; a profile, which names no data, has no tests."""
-        if pytest.version_tuple[:2] < OLDEST_PYTEST:
-            wanted = ".".join(map(str, OLDEST_PYTEST))
-            message = f"annqc needs pytest {wanted} or newer; this is {pytest.__version__}"
-            raise self.CollectError(message)
+    def collect(self) -> Iterator[pytest.Item | pytest.Collector]:
+        """Yield the rules, in their order; from the text of the spec alone, never from the data."""
+        from annqc.errors import AnnqcError
+        from annqc.testing.checking import datasets_of
+
         spec = self.spec
-        if spec.is_profile:
-            return
-        for name, given in (("gold", spec.gold), ("candidate", spec.candidate)):
-            if not given:
-                other = "candidate" if name == "gold" else "gold"
-                message = (
-                    f"{self.path}: [annqc] names {other} but no {name}; a test needs both, "
-                    "a profile neither"
-                )
-                raise self.CollectError(message)
-        for rule in spec.rules:
-            yield RuleItem.from_parent(self, name=rule.id)
+        try:
+            datasets = datasets_of(spec, root=data_root(self.config))
+        except AnnqcError as error:
+            raise self.CollectError(str(error)) from None
+        if not datasets and spec.examples:
+            yield Examples.from_parent(self, name="example")
+        for dataset in datasets:
+            if dataset.name:
+                yield DatasetNode.from_parent(self, name=dataset.name, dataset=dataset)
+            else:
+                yield from rules_of(self, spec, dataset)
 
     @cached_property
     def spec(self) -> Spec:
         """The spec; every fault of it is part of the one collection error."""
         from annqc.errors import AnnqcError
-        from annqc.judge import load_spec
+        from annqc.judge.spec import load_spec
 
         try:
             return load_spec(self.path)
         except AnnqcError as error:
             raise self.CollectError(str(error)) from None
 
-    def audit(self) -> Audit:
-        """Return the audit of the data that the spec names, done once, failure included."""
-        done = self._audited
-        if isinstance(done, Exception):
-            pytest.fail(str(done), pytrace=False)
-        return done
 
-    @cached_property
-    def _audited(self) -> Audit | Exception:
-        from annqc.api import audit
-        from annqc.errors import AnnqcError
-        from annqc.read import read
+class DatasetNode(pytest.Collector):
+    """One of several datasets of a spec."""
 
-        spec = self.spec
-        try:
-            work = read(spec.candidate, annotator=spec.annqc.annotator)
-            return audit(work, read(spec.gold), policy=spec.match)
-        except AnnqcError as error:
-            return error
+    def __init__(self, *, dataset: DatasetSpec, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.dataset = dataset
+
+    def collect(self) -> Iterator[RuleItem]:
+        """Yield the rules, in their order."""
+        assert isinstance(self.parent, SpecFile)
+        yield from rules_of(self, self.parent.spec, self.dataset)
+
+
+def rules_of(parent: pytest.Collector, spec: Spec, dataset: DatasetSpec) -> Iterator[RuleItem]:
+    """Yield one item a rule; they share the checks of the dataset."""
+    from pytest_annqc._checks import Checks
+
+    checks = Checks(spec, dataset)
+    for rule in spec.rules:
+        yield RuleItem.from_parent(parent, name=rule.id, rule=rule, checks=checks)
 
 
 class RuleItem(pytest.Item):
-    """One rule as a test."""
+    """One rule, over one dataset, as a test."""
 
-    check: Check | None = None
-
-    def __init__(self, **kwargs: Any) -> None:
+    def __init__(self, *, rule: Rule, checks: Checks, **kwargs: Any) -> None:
         super().__init__(**kwargs)
+        self.rule = rule
+        self.checks = checks
         self.add_marker("annqc")
 
     def setup(self) -> None:
-        """Judge; data that cannot be judged are an error of the set-up, not a failed test."""
-        from annqc.judge import judge
+        """Get the record; data that cannot be judged are an error of the set-up, no failed test."""
+        from annqc.report.checks.record import properties
 
-        home = self.parent
-        assert isinstance(home, SpecFile)
-        self.check = judge(home.audit(), home.spec, only=[self.name]).checks[0]
-        if self.check.outcome == "error":
-            pytest.fail(self.check.sentence, pytrace=False)
+        told = self.stash[TOLD] = self.checks.tell()
+        if self.rule.no_worse_than is not None and updates_baseline(self.config):
+            pytest.skip(f"{self.name}: the baseline is being written")
+        record, told["from_cache"], told["audited"] = self.checks.record(self)
+        told["record"], told["trouble"] = record, self.checks.trouble
+        self.user_properties[:] = properties(record)  # anew where a plugin runs a test again
+        if record["outcome"] == "error":
+            pytest.fail(self.checks.told_once(record["sentence"], self.nodeid), pytrace=False)
 
     def runtest(self) -> None:
-        """Turn the check into pytest's outcome."""
-        assert self.check is not None
-        outcome = self.check.outcome
+        """Turn the outcome of the rule into pytest's."""
+        record = self.stash[TOLD]["record"]
+        outcome = record["outcome"]
+        if outcome == "undecided":
+            outcome = chosen_undecided(self.config, self.checks.spec.annqc.undecided)
         if outcome == "fail":
-            raise RuleFailed(self.check.explain())
+            raise Broken(self._explanation(record))
         if outcome != "pass":
-            pytest.skip(f"{self.name}: {outcome.replace('_', ' ')}: {self.check.sentence}")
+            words = record["outcome"].replace("_", " ")
+            pytest.skip(f"{self.name}: {words}: {record['sentence']}")
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         """Show what the judge says, without a traceback."""
-        if isinstance(excinfo.value, RuleFailed):
+        if isinstance(excinfo.value, Broken):
             return str(excinfo.value)
         return super().repr_failure(excinfo, style)
 
     def reportinfo(self) -> tuple[os.PathLike[str], int | None, str]:
-        """Say where the rule stands."""
-        home = self.parent
-        assert isinstance(home, SpecFile)
-        line = home.spec.lines.get(self.name)
-        stem = self.path.name.removesuffix(".annqc.toml")
-        return self.path, None if line is None else line - 1, f"{stem}: {self.name}"
+        """Say where the rule stands; pytest counts lines from 0."""
+        spec = self.checks.spec
+        line = None if self.name in spec.origins else spec.lines.get(self.name)
+        named = [self.path.name.removesuffix(SUFFIX), self.checks.dataset.name, self.name]
+        return self.path, None if line is None else line - 1, ": ".join(filter(None, named))
+
+    def _explanation(self, record: dict[str, Any]) -> str:
+        """Return the failure text; a rule that is only undecided says who made it a failure."""
+        from annqc.report.checks.record import failure_text
+
+        text = failure_text(record)
+        if record["outcome"] == "undecided":
+            text += "\n\nundecided counts as failed here: undecided is set to 'fail'"
+        return text
+
+
+class Examples(pytest.Collector):
+    """The examples of a profile."""
+
+    def collect(self) -> Iterator[ExampleItem]:
+        """Yield them in their order."""
+        assert isinstance(self.parent, SpecFile)
+        spec = self.parent.spec
+        for example in spec.examples:
+            yield ExampleItem.from_parent(self, name=example.name, example=example, spec=spec)
+
+
+class ExampleItem(pytest.Item):
+    """Simulated annotators on whom the rules must come out as the profile says."""
+
+    def __init__(self, *, example: Example, spec: Spec, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.example = example
+        self.spec = spec
+        self.add_marker("annqc")
+
+    def runtest(self) -> None:
+        """Simulate, judge, and compare."""
+        from annqc.errors import AnnqcError
+        from annqc.testing.examples import run_example
+
+        try:
+            result = run_example(self.spec, self.example)
+        except AnnqcError as error:
+            raise Broken(str(error)) from None
+        if not result.ok:
+            raise Broken(str(result))
+
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
+        """Show what came out otherwise, without a traceback."""
+        if isinstance(excinfo.value, Broken):
+            return str(excinfo.value)
+        return super().repr_failure(excinfo, style)
+
+    def reportinfo(self) -> tuple[os.PathLike[str], int | None, str]:
+        """Name the example."""
+        stem = self.path.name.removesuffix(SUFFIX)
+        return self.path, None, f"{stem}: example {self.name}"

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from annqc.judge import measures
+from annqc.judge.model import DatasetSpec, Example, Header, Rule
 from annqc.read import registry
 from annqc.read.problems import KINDS
 from annqc.run.findings import FLAGS, STATUSES
@@ -77,3 +79,11 @@ def test_examples_of_a_page_run(
 def test_tables_of_names_are_whole(page: str, names: dict[str, object]) -> None:
     listed = re.findall(r"^\| `(\w+)` \|", (DOCS / page).read_text(encoding="utf-8"), re.MULTILINE)
     assert set(names) <= set(listed)
+
+
+def test_every_measure_and_field_of_a_rule_is_in_the_reference() -> None:
+    page = (DOCS / "reference" / "spec.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"`(\w+)`", page))
+    assert set(measures()) <= named
+    for struct in (Header, DatasetSpec, Rule, Example):
+        assert set(struct.__struct_fields__) <= named

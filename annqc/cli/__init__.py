@@ -14,6 +14,7 @@ from annqc.cli._app import App
 from annqc.cli.audit import audit
 from annqc.cli.demo import demo
 from annqc.cli.lint import lint
+from annqc.cli.spec import spec
 
 __all__ = ["main"]
 
@@ -36,5 +37,5 @@ def main(*, debug: bool) -> None:
     """  # noqa: D301 - the mark of a paragraph in which click keeps the lines
 
 
-for _command in (audit, lint, demo):
+for _command in (audit, lint, spec, demo):
     main.add_command(_command)

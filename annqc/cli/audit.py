@@ -6,21 +6,28 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import click
-from click.core import ParameterSource
 
-from annqc.cli._options import (
-    asides_of,
-    columns_of,
-    image_sizes_of,
-    reading_options,
-    sources_of,
-    write_stdout,
+from annqc.cli._app import WRONG_CALL
+from annqc.cli._judging import (
+    deliveries_of,
+    own_rules,
+    reading_of,
+    rules_of,
+    spec_of,
+    tell_errors,
+    unasked,
+    undecided_of,
+    worst_code,
 )
+from annqc.cli._options import asides_of, reading_options, write_stdout
+from annqc.errors import AnnqcError
+from annqc.report.plain import clean_lines
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from annqc.api import Audit
+    from annqc.cli._judging import Delivery
     from annqc.judge import Judgement, Spec
     from annqc.tables import Dataset
 
@@ -57,13 +64,18 @@ STEPS: Final = (
     "--method", metavar="NAME", help="Matching: optimal (default), coco, cvat-classic or cvat-2026."
 )
 @click.option("--iou", type=float, help="Counting threshold, 0.5 unless the method says otherwise.")
-@click.option("--spec", metavar="FILE", help="Rules to check, *.annqc.toml; sets the exit code.")
+@click.option(
+    "--spec",
+    metavar="SPEC",
+    help="Rules to check: a file, *.annqc.toml, or the name of a profile; sets the exit code.",
+)
+@click.option("--rule", "rules", multiple=True, metavar="ID", help="Only this rule; repeatable.")
+@click.option("--dataset", metavar="NAME", help="Only this dataset of the spec.")
 @click.option(
     "--undecided",
     type=click.Choice(["undecided", "pass", "fail"]),
-    default="undecided",
-    show_default=True,
-    help="What an undecided check counts as in the exit code.",
+    help="What an undecided check counts as in the exit code; else what the spec says, else "
+    "undecided.",
 )
 @click.option("--json", "json_", metavar="FILE", help="Write everything as JSON; - is stdout.")
 @click.option("--csv", "csv_", metavar="DIR", help="Write the tables as CSV files.")
@@ -75,100 +87,110 @@ STEPS: Final = (
 def audit(work: tuple[str, ...], gold: tuple[str, ...], **given: Any) -> int:
     """Compare WORK (files, folders or globs) with gold, edge by edge.
 
-    Without a spec it reports, and exits with 0 whatever it found.
+    Without a spec it reports, and exits with 0 whatever it found. Without WORK it audits every
+    dataset that the spec names, and the worst of them decides: 2 before 1 before 3 before 0.
     """
-    import annqc
+    spec = None if given["spec"] is None else spec_of(given["spec"])
+    only = rules_of(spec, given["rules"])
+    deliveries = deliveries_of(work, gold, spec, given["dataset"])
+    _refuse_outputs_of_several(given, deliveries)
+    if len(deliveries) == 1:
+        return _audit_one(deliveries[0], spec, only, given)
+    return worst_code([_audit_of_several(one, spec, only, given) for one in deliveries])
+
+
+def _refuse_outputs_of_several(given: dict[str, Any], deliveries: list[Delivery]) -> None:
+    """Refuse outputs that can hold one dataset only."""
+    for name, option in (("json_", "--json"), ("csv_", "--csv"), ("save", "--save")):
+        if given[name] is not None and len(deliveries) > 1:
+            names = ", ".join(one.name for one in deliveries[:5])
+            names += ", ..." if len(deliveries) > 5 else ""
+            message = (
+                f"{option} writes one audit, and the spec has {len(deliveries)} datasets "
+                f"({names}); choose one with --dataset"
+            )
+            raise click.UsageError(message)
+
+
+def _audit_of_several(
+    delivery: Delivery, spec: Spec | None, only: list[str] | None, given: dict[str, Any]
+) -> int:
+    """Audit one dataset of several: what is wrong with it does not keep the others from it."""
+    try:
+        return _audit_one(delivery, spec, only, given)
+    except AnnqcError as error:
+        click.echo(clean_lines(f"annqc: dataset {delivery.name}: {error}"), err=True)
+        return WRONG_CALL
+
+
+def _audit_one(
+    delivery: Delivery, spec: Spec | None, only: list[str] | None, given: dict[str, Any]
+) -> int:
+    """Audit one dataset, print it and write what is asked for; return its exit code."""
     from annqc.cli._progress import Progress
 
-    spec = _spec_of(given["spec"])
-    sources, trusted = _sides(work, gold, spec)
     with Progress(len(STEPS), quiet=given["quiet"]) as progress:
-        options = _reading(given, spec)
-        progress.step(STEPS[0])
-        trusted_data = annqc.read(
-            trusted,
-            format=given["gold_format"],
-            **{k: v for k, v in options.items() if k != "annotator"},
-            strict=given["strict"],
-            progress=progress.file,
-        )
-        progress.step(STEPS[1])
-        work_data = annqc.read(
-            sources,
-            format=given["format_"],
-            **options,
-            strict=given["strict"],
-            progress=progress.file,
-        )
-        _check_targets(given, trusted_data, work_data)
-        made = annqc.audit(
-            work_data,
-            trusted_data,
-            by=given["by"],
-            tolerance=given["tolerance"],
-            confidence=given["confidence"],
-            policy=None if spec is None else spec.match,
-            method=given["method"],
-            iou=given["iou"],
-            engine=given["engine"],
-        )
-        _work_out(made, progress)
+        made = _made(delivery, spec, given, progress)
         progress.step(STEPS[6])
-        judgement = None if spec is None else made.judge(spec)
+        judgement = None
+        if spec is not None:
+            judgement = made.judge(spec, only=only, baseline=delivery.baseline)
         written = _write(made, judgement, given)
     if given["quiet"] or given["json_"] == "-":
-        _tell_errors(judgement)
+        tell_errors(judgement, name=delivery.name)
     else:
-        minds = [] if spec is None else _own_rules(spec)
-        if judgement is not None and judgement.outcome == "pass":
-            minds += _unasked(made)
-        _show(made, judgement, everything=given["everything"], written=written, minds=minds)
-    return 0 if judgement is None else judgement.exit_code(undecided=given["undecided"])
+        minds = [] if spec is None else own_rules(spec, only)
+        if judgement is not None and judgement.outcome == "pass" and only is None:
+            minds += unasked(made)
+        everything = given["everything"]
+        _show(made, judgement, delivery.name, everything=everything, written=written, minds=minds)
+    if judgement is None:
+        return 0
+    return judgement.exit_code(undecided=undecided_of(given["undecided"], spec))
 
 
-def _spec_of(path: str | None) -> Spec | None:
-    if path is None:
-        return None
-    from annqc.judge import load_spec
+def _made(delivery: Delivery, spec: Spec | None, given: dict[str, Any], progress: Any) -> Audit:
+    """Read both sides and work everything out."""
+    import annqc
 
-    return load_spec(Path(path))
-
-
-def _sides(
-    work: tuple[str, ...], gold: tuple[str, ...], spec: Spec | None
-) -> tuple[str | list[str], str | list[str]]:
-    """Take the files of the command line, or else those that the spec names."""
-    if spec is not None:
-        work, gold = work or tuple(spec.candidate), gold or tuple(spec.gold)
-    if not work:
-        message = "WORK is missing: the files that are to be audited"
-        raise click.UsageError(message)
-    if not gold:
-        message = (
-            "--gold is missing: annqc audit compares with gold, and audits against a consensus "
-            "of annotators are not there yet"
-        )
-        raise click.UsageError(message)
-    return sources_of(work), sources_of(gold)
-
-
-def _reading(given: dict[str, Any], spec: Spec | None) -> dict[str, Any]:
-    annotator = given["annotator"]
-    if annotator is None and spec is not None:
-        annotator = spec.annqc.annotator
-    return {
-        "annotator": annotator,
-        "box_format": given["box_format"],
-        "categories": given["categories"],
-        "image_sizes": image_sizes_of(given["image_sizes"]),
-        "columns": columns_of(given["columns"]),
-    }
+    options = reading_of(given, delivery)
+    progress.step(STEPS[0])
+    trusted_data = annqc.read(
+        delivery.gold,
+        format=given["gold_format"],
+        **{k: v for k, v in options.items() if k != "annotator"},
+        strict=given["strict"],
+        progress=progress.file,
+    )
+    progress.step(STEPS[1])
+    work_data = annqc.read(
+        delivery.work,
+        format=given["format_"],
+        **options,
+        strict=given["strict"],
+        progress=progress.file,
+    )
+    _check_targets(given, trusted_data, work_data)
+    made = annqc.audit(
+        work_data,
+        trusted_data,
+        by=given["by"],
+        tolerance=given["tolerance"],
+        confidence=given["confidence"],
+        policy=None if spec is None else spec.match,
+        method=given["method"],
+        iou=given["iou"],
+        engine=given["engine"],
+    )
+    _work_out(made, progress)
+    return made
 
 
 def _check_targets(given: dict[str, Any], *sides: Dataset) -> None:
     """Refuse outputs that would replace an input, or anything else, before any work is done."""
-    from annqc.report.files import refuse_missing_folder, spare_inputs, table_paths
+    from annqc.report.files import refuse_missing_folder, spare_inputs
     from annqc.report.saved import refuse_foreign
+    from annqc.report.tablefiles import table_paths
 
     targets = []
     if given["json_"] not in {None, "-"}:
@@ -215,45 +237,10 @@ def _write(made: Audit, judgement: Judgement | None, given: dict[str, Any]) -> l
     return written
 
 
-def _unasked(made: Audit) -> list[str]:
-    """Say who is biased on the screen although every rule passes: the rules ask less, or else."""
-    if "annotator" not in made.by:
-        return []
-    found = made.annotator_findings(made.by)
-    names = found.groups.keys["annotator"][found.accusation.accused].tolist()
-    if not names:
-        return []
-    listed = ", ".join(map(str, names[:3])) + (", ..." if len(names) > 3 else "")
-    by = ",".join(made.by)
-    rule = f"by {by} and {made.parameters.tolerance}"
-    return [f"{rule} the audit finds {listed} biased, which the rules of the spec let pass"]
-
-
-def _own_rules(spec: Spec) -> list[str]:
-    """Say where an option on the command line does not reach: rules that state their own."""
-    context = click.get_current_context()
-    said = []
-    for name in ("tolerance", "confidence"):
-        own = [rule.id for rule in spec.rules if getattr(rule, name) is not None]
-        if own and context.get_parameter_source(name) is ParameterSource.COMMANDLINE:
-            listed = ", ".join(own[:3]) + (f" and {len(own) - 3:,} more" if len(own) > 3 else "")
-            has, its = ("has", "its") if len(own) == 1 else ("have", "their")
-            said.append(f"--{name} is for the rest: {listed} {has} {its} own {name}")
-    return said
-
-
-def _tell_errors(judgement: Judgement | None) -> None:
-    """Print checks that could not be made, where nothing else is printed."""
-    from annqc.report.plain import clean_lines
-
-    for outcome, text in [] if judgement is None else judgement.paragraphs(most=0):
-        if outcome == "error":
-            click.echo(clean_lines(f"annqc: {text}"), err=True)
-
-
 def _show(
     made: Audit,
     judgement: Judgement | None,
+    name: str,
     *,
     everything: bool,
     written: list[str],
@@ -263,6 +250,8 @@ def _show(
     from annqc.report.terminal import make_console, screen, show_judgement
 
     console = make_console()
+    if name:
+        console.rule(clean_text(f"dataset {name}"), characters="=", align="left")
     screen(console, made, by=made.by, everything=everything)
     if judgement is not None:
         show_judgement(console, judgement, everything=everything, minds=minds)

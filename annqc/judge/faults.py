@@ -40,15 +40,18 @@ class Fault:
         What is wrong, and what would be right.
     line : int or None
         Line of the file, from 1; None where the spec is no text.
+    file : str or None
+        The file, where it is not the spec itself but one that the spec extends.
     """
 
     where: str
     text: str
     line: int | None = None
+    file: str | None = None
 
     def __str__(self) -> str:
         line = "" if self.line is None else f"line {self.line}"
-        place = ", ".join(part for part in (line, self.where) if part)
+        place = ", ".join(part for part in (self.file, line, self.where) if part)
         return f"{place}: {self.text}" if place else self.text
 
 
@@ -139,7 +142,7 @@ def inline(error: AnnqcError) -> str:
 
 
 def faults_error(faults: Iterable[Fault], *, name: str) -> SpecError:
-    """Build the one error that lists every fault, in the order of the lines.
+    """Build the one error that lists every fault, in the order of the lines, file by file.
 
     Parameters
     ----------
@@ -148,7 +151,7 @@ def faults_error(faults: Iterable[Fault], *, name: str) -> SpecError:
     name : str
         File, or what else the spec is called.
     """
-    ordered = sorted(faults, key=lambda fault: fault.line or 0)
+    ordered = sorted(faults, key=lambda fault: (fault.file or "", fault.line or 0))
     count = "1 fault" if len(ordered) == 1 else f"{len(ordered)} faults"
     listed = "\n".join(f"  {fault}" for fault in ordered)
     return SpecError(f"{name}: the spec has {count}\n{listed}")

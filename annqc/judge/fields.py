@@ -3,16 +3,27 @@
 from __future__ import annotations
 
 import re
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final, get_args
 
 import msgspec
 
-from annqc.errors import SpecError
-from annqc.judge.model import VERSION, Scalar
-from annqc.judge.registry import find_measure
+from annqc.errors import AnnqcError, SpecError, UnknownNameError
+from annqc.judge.model import VERSION, Scalar, UndecidedIs
+from annqc.judge.registry import OUTCOMES, find_measure
 from annqc.measure.tolerance import Tolerance
 
-__all__ = ["HEADER_FIELDS", "RULE_FIELDS", "range_words", "typed"]
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = [
+    "DATASET_FIELDS",
+    "EXAMPLE_FIELDS",
+    "HEADER_FIELDS",
+    "ID",
+    "RULE_FIELDS",
+    "range_words",
+    "typed",
+]
 
 
 def typed(value: Any, type: Any, expected: str) -> Any:
@@ -32,10 +43,34 @@ def _text(value: Any) -> str:
     return text
 
 
-def _paths(value: Any) -> tuple[str, ...]:
-    expected = "a path or a list of paths, in quotes"
+def _texts(value: Any, expected: str) -> tuple[str, ...]:
     texts = [value] if isinstance(value, str) else typed(value, list[str], expected)
     return tuple(_text(text) for text in texts)
+
+
+def _path(value: Any) -> str:
+    text = _text(value)
+    if "\0" in text:
+        what = "no path holds a null character"
+        raise SpecError(what, found=repr(text))
+    return text
+
+
+def _paths(value: Any) -> tuple[str, ...]:
+    return tuple(map(_path, _texts(value, "a path or a list of paths, in quotes")))
+
+
+def _once(names: tuple[str, ...]) -> tuple[str, ...]:
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        what = f"{', '.join(map(repr, twice))} is named more than once"
+        raise SpecError(what)
+    return names
+
+
+def _names(expected: str) -> Callable[[Any], tuple[str, ...]]:
+    """Return the conversion of a text or a list of texts, each at most once."""
+    return lambda value: _once(_texts(value, expected))
 
 
 def _version(value: Any) -> int:
@@ -45,16 +80,21 @@ def _version(value: Any) -> int:
     return value
 
 
-_ID: Final = re.compile(r"[a-z0-9][a-z0-9_.-]*")
+ID: Final = r"[a-z0-9][a-z0-9_.-]*"
+"""What ids of rules and names of datasets and examples look like."""
+_ID: Final = re.compile(ID)
 
 
-def _id(value: Any) -> str:
-    text = _text(value)
-    if _ID.fullmatch(text) is None:
-        what = "this cannot be the id of a rule"
-        expected = "lower-case letters, digits, '-', '_' and '.', such as 'no-edge-bias'"
-        raise SpecError(what, expected=expected, found=repr(text))
-    return text
+def _id_of(what: str, such_as: str) -> Callable[[Any], str]:
+    def convert(value: Any) -> str:
+        text = _text(value)
+        if _ID.fullmatch(text) is None:
+            refusal = f"this cannot be {what}"
+            expected = f"lower-case letters, digits, '-', '_' and '.', such as {such_as!r}"
+            raise SpecError(refusal, expected=expected, found=repr(text))
+        return text
+
+    return convert
 
 
 def _measure(value: Any) -> str:
@@ -64,12 +104,7 @@ def _measure(value: Any) -> str:
 def _by(value: Any) -> tuple[str, ...]:
     expected = "a column or a list of columns, in quotes"
     texts = value.split(",") if isinstance(value, str) else typed(value, list[str], expected)
-    names = tuple(_text(text).strip() for text in texts)
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        what = f"{', '.join(map(repr, twice))} is named more than once"
-        raise SpecError(what)
-    return names
+    return _once(tuple(_text(text).strip() for text in texts))
 
 
 def _where(value: Any) -> dict[str, tuple[Scalar, ...]]:
@@ -81,9 +116,24 @@ def _where(value: Any) -> dict[str, tuple[Scalar, ...]]:
     }
 
 
+_NUMBER: Final = re.compile(r"\s*([+-]?(?:\d+(?:\.\d*)?|\.\d+))\s*(%?)\s*", re.ASCII)
+
+
+def _number(value: Any, expected: str) -> float:
+    """Read a number, or a text that holds one, since variables can only be texts."""
+    if not isinstance(value, str):
+        return float(typed(value, float, expected))
+    found = _NUMBER.fullmatch(value)
+    if found is None:
+        what = "wrong kind of value"
+        raise SpecError(what, expected=f"{expected} or a percentage", found=repr(value))
+    # "57 %" must be 0.57 and not 0.5700000000000001, so the point is moved in the text.
+    return float(f"{found.group(1)}e-2") if found.group(2) else float(found.group(1))
+
+
 def _confidence(value: Any) -> float:
     expected = "a number between 0.5 and 1, such as 0.95"
-    level: float = typed(value, float, expected)
+    level = _number(value, expected)
     if not 0.5 < level < 1:
         what = "the confidence level is out of range"
         raise SpecError(what, expected=expected, found=repr(value))
@@ -91,7 +141,90 @@ def _confidence(value: Any) -> float:
 
 
 def _limit(value: Any) -> float:
-    return float(typed(value, float, "a number"))
+    return _number(value, "a number")
+
+
+def _unit_missing(value: Any, what: str) -> None:
+    """Refuse a bare number where an offset is meant: it could be pixels or a share of the side."""
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        refusal = f"{what} needs its unit, px or %"
+        raise SpecError(refusal, expected=f"'{value:g} px' or '{value:g} %'", found=f"{value:g}")
+
+
+def _tolerance(value: Any) -> Tolerance:
+    _unit_missing(value, "a tolerance")
+    return Tolerance.parse(value)
+
+
+def _margin(value: Any) -> float | Tolerance:
+    """Read a margin of either kind; which one a rule can have its measure says."""
+    expected = "a number such as 0.02, or a text such as '2 %' or '0.5 px'"
+    if not isinstance(value, str):
+        number = float(typed(value, float, expected))
+    elif _NUMBER.fullmatch(value) and "%" not in value:
+        number = _number(value, expected)
+    else:
+        try:
+            return Tolerance.parse(value)
+        except AnnqcError as error:
+            what = f"cannot read the margin {value!r}"
+            raise SpecError(what, expected=expected, found=error.found, hint=error.hint) from None
+    if not 0 <= number < float("inf"):
+        what = "the margin is out of range"
+        raise SpecError(what, expected="0 or more", found=repr(value))
+    return number
+
+
+def _flag(value: Any) -> bool:
+    return bool(typed(value, bool, "true or false"))
+
+
+def _one_of(kind: str, choices: tuple[str, ...]) -> Callable[[Any], str]:
+    def convert(value: Any) -> str:
+        text = _text(value)
+        if text not in choices:
+            raise UnknownNameError.among(kind, text, choices)
+        return text
+
+    return convert
+
+
+def _whole(least: int) -> Callable[[Any], int]:
+    def convert(value: Any) -> int:
+        expected = f"a whole number, {least} or more"
+        number: int = typed(value, int, expected)
+        if number < least:
+            what = "the number is too small"
+            raise SpecError(what, expected=expected, found=repr(value))
+        return number
+
+    return convert
+
+
+def _annotators(value: Any) -> dict[str, tuple[str, ...]]:
+    expected = 'a table of annotators and habits, such as { ann = [], bob = "loose right 5 px" }'
+    table = typed(value, dict[str, str | list[str]], expected)
+    if not table:
+        what = "there is no annotator"
+        raise SpecError(what, expected=expected)
+    return {name: _texts(habits, expected) for name, habits in table.items()}
+
+
+def _expect(value: Any) -> dict[str, str]:
+    expected = 'a table of rules and outcomes, such as { recall = "pass" }'
+    table = typed(value, dict[str, str], expected)
+    if not table:
+        what = "nothing is expected"
+        raise SpecError(what, expected=expected)
+    outcome = _one_of("outcome", OUTCOMES)
+    return {id: outcome(wanted) for id, wanted in table.items()}
+
+
+def _scene(value: Any) -> dict[str, Any]:
+    table: dict[str, Any] = typed(
+        value, dict[str, Any], "a table of arguments of the simulation, such as { n_images = 60 }"
+    )
+    return table
 
 
 def range_words(low: float, high: float) -> str:
@@ -99,19 +232,45 @@ def range_words(low: float, high: float) -> str:
     return f"{low:g} or more" if high == float("inf") else f"a number from {low:g} to {high:g}"
 
 
-HEADER_FIELDS: Final = {
+HEADER_FIELDS: Final[dict[str, Callable[[Any], Any]]] = {
     "version": _version,
     "gold": _paths,
     "candidate": _paths,
     "annotator": _text,
+    "baseline": _path,
+    "folders": _path,
+    "extends": _path,
+    "without": _names("the id of a rule or a list of ids, in quotes"),
+    "undecided": _one_of("outcome for undecided checks", get_args(UndecidedIs)),
 }
-RULE_FIELDS: Final = {
-    "id": _id,
+DATASET_FIELDS: Final[dict[str, Callable[[Any], Any]]] = {
+    "name": _id_of("the name of a dataset", "vendor-a"),
+    "gold": _paths,
+    "candidate": _paths,
+    "annotator": _text,
+    "baseline": _path,
+}
+EXAMPLE_FIELDS: Final[dict[str, Callable[[Any], Any]]] = {
+    "name": _id_of("the name of an example", "one-loose-edge"),
+    "annotators": _annotators,
+    "images": _whole(1),
+    "seed": _whole(0),
+    "scene": _scene,
+    "expect": _expect,
+}
+RULE_FIELDS: Final[dict[str, Callable[[Any], Any]]] = {
+    "id": _id_of("the id of a rule", "no-edge-bias"),
     "measure": _measure,
     "by": _by,
     "where": _where,
-    "tolerance": Tolerance.parse,
+    "tolerance": _tolerance,
     "confidence": _confidence,
     "at_least": _limit,
     "at_most": _limit,
+    "no_worse_than": _one_of("thing to compare with", ("baseline",)),
+    "margin": _margin,
+    "sequential": _flag,
+    "kind": _names("a kind or a list of kinds, in quotes"),
+    "categories": _names("a category or a list of categories, in quotes"),
+    "why": _text,
 }

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import glob
-import os
 from typing import Any, Final, Literal
 
 import msgspec
 
+from annqc.errors import UnknownNameError
+from annqc.judge.paths import folder_of, locate, named_folders
 from annqc.match.policy import MatchPolicy  # noqa: TC001 - msgspec resolves the types of fields
 from annqc.measure.tolerance import Tolerance  # noqa: TC001
 
@@ -35,14 +35,15 @@ UndecidedIs = Literal["skip", "fail", "pass"]
 
 
 class Header(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """The table ``[annqc]``.
+    """The table ``[annqc]``: the version of the language, the data, and what is extended.
 
     Attributes
     ----------
     version : int
         Version of the language; 1.
     gold, candidate : tuple of str
-        Files, folders or patterns, relative to the spec file; empty where the caller brings them.
+        Files, folders or patterns, seen from the folder of the spec; left out where the caller
+        brings them.
     annotator : str or None
         Who drew: ``"stem"``, ``"parent"``, a field, or ``"=name"``, as `annqc.read` takes it.
     baseline : str or None
@@ -55,7 +56,8 @@ class Header(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     without : tuple of str
         Ids of inherited rules that do not apply.
     undecided : {"skip", "fail", "pass"} or None
-        What a test run makes of checks that the data cannot settle; None leaves it to the caller.
+        What a test run makes of checks that the data cannot settle; the run decides if it is left
+        out.
     """
 
     version: int = VERSION
@@ -79,7 +81,7 @@ class DatasetSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     gold, candidate : tuple of str
         Files, folders or patterns; in `Spec.datasets` seen from where the process runs.
     annotator, baseline : str or None
-        As in `Header`.
+        As in ``[annqc]``.
     """
 
     name: str = ""
@@ -131,16 +133,16 @@ class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     where : dict of str to tuple
         Only groups with one of these values in this column. Each value is a group of its own.
     tolerance : Tolerance or None
-        Largest offset that is no bias; None for that of the audit.
+        Largest offset that is no bias; that of the audit if left out.
     confidence : float or None
-        Level of the intervals; None for that of the audit.
+        Level of the intervals; that of the audit if left out.
     at_least, at_most : float or None
         The limit, for measures that have one.
     no_worse_than : {"baseline"} or None
         Instead of a limit or a tolerance: how the saved run of the spec did, paired with it.
     margin : float, Tolerance or None
         How much worse than the baseline is still no worse: a number for rates, ``"0.5 px"`` or the
-        like for offsets; None for the default of the measure.
+        like for offsets; the default of the measure if left out.
     sequential : bool
         Whether to judge by confidence sequences and e-values, which hold however often one looks.
     kind : tuple of str
@@ -211,37 +213,68 @@ class Spec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
 
     @property
     def is_profile(self) -> bool:
-        """Whether it names no files: a profile, for any delivery."""
-        return not (self.annqc.gold or self.annqc.candidate)
+        """Whether it names no data: a profile, for any delivery."""
+        header = self.annqc
+        return not (header.gold or header.candidate or header.folders or self.given)
 
     @property
     def datasets(self) -> tuple[DatasetSpec, ...]:
-        """Every dataset with its paths seen from where the process runs; none for a profile."""
+        """Every dataset with its paths seen from where the process runs; none for a profile.
+
+        Raises
+        ------
+        SpecError
+            Where no folder matches ``folders``, or two of them would have the same name.
+        """
         if self.is_profile:
             return ()
-        only = DatasetSpec(
-            gold=tuple(self.gold),
-            candidate=tuple(self.candidate),
-            annotator=self.annqc.annotator,
-            baseline=None if self.annqc.baseline is None else self._locate(self.annqc.baseline),
-        )
-        return (only,)
+        if self.annqc.folders is not None:
+            found = named_folders(locate(self.annqc.folders, self._folder), where=self.name)
+            return tuple(
+                self._whole(DatasetSpec(name=name), folder) for name, folder in found.items()
+            )
+        return tuple(self._whole(one, self._folder) for one in self.given or (DatasetSpec(),))
+
+    def dataset(self, name: str) -> DatasetSpec:
+        """Look a dataset up.
+
+        Raises
+        ------
+        UnknownNameError
+            Where there is none of that name.
+        """
+        known = {one.name: one for one in self.datasets}
+        if name not in known:
+            kind = "dataset"
+            raise UnknownNameError.among(kind, name, filter(None, known), where=self.path)
+        return known[name]
 
     @property
     def gold(self) -> list[str]:
-        """The gold's paths, seen from the folder of the spec file."""
-        return [self._locate(text) for text in self.annqc.gold]
+        """The paths of the gold, where the spec has one dataset of its own; see `datasets`."""
+        return self._plain(self.annqc.gold)
 
     @property
     def candidate(self) -> list[str]:
-        """The candidate's paths, seen from the folder of the spec file."""
-        return [self._locate(text) for text in self.annqc.candidate]
+        """The paths of the candidate, where the spec has one dataset of its own."""
+        return self._plain(self.annqc.candidate)
 
-    def _locate(self, text: str) -> str:
-        if self.path is None or "://" in text:
-            return text
-        folder = os.path.dirname(os.path.abspath(self.path))  # noqa: PTH100, PTH120 - Path would drop a final slash
-        plain = os.path.join(folder, os.path.expanduser(text))  # noqa: PTH111, PTH118
-        if not glob.has_magic(text) or os.path.exists(plain):  # noqa: PTH110
-            return plain
-        return os.path.join(glob.escape(folder), os.path.expanduser(text))  # noqa: PTH111, PTH118
+    @property
+    def _folder(self) -> str | None:
+        return None if self.path is None else folder_of(self.path)
+
+    def _plain(self, texts: tuple[str, ...]) -> list[str]:
+        several = self.given or self.annqc.folders is not None
+        return [] if several else [locate(text, self._folder) for text in texts]
+
+    def _whole(self, one: DatasetSpec, folder: str | None) -> DatasetSpec:
+        """Fill in what ``[annqc]`` says, and locate every path."""
+        header = self.annqc
+        baseline = one.baseline or header.baseline
+        return DatasetSpec(
+            name=one.name,
+            gold=tuple(locate(text, folder) for text in one.gold or header.gold),
+            candidate=tuple(locate(text, folder) for text in one.candidate or header.candidate),
+            annotator=one.annotator or header.annotator,
+            baseline=None if baseline is None else locate(baseline, folder),
+        )

@@ -71,8 +71,55 @@ class Measured(Protocol):
     def bias_columns(self, by: str | Sequence[str] = ...) -> dict[str, Array]:
         """Return findings on signed offsets, one row a group and quantity."""
 
-    def score_columns(self, by: str | Sequence[str] = ...) -> dict[str, Array]:
-        """Return rates and overlap with intervals, one row a group."""
+    def sequential_columns(
+        self, by: str | Sequence[str] = ..., *, cells: Bools | None = ...
+    ) -> dict[str, Array]:
+        """Return findings that hold at every look; ``cells`` are those judged together."""
+
+    def changes(
+        self,
+        earlier: Any,
+        measure: str,
+        by: str | Sequence[str] = ...,
+        *,
+        margin: float | Tolerance,
+    ) -> tuple[dict[str, Array], tuple[str, ...]]:
+        """Return what changed since an earlier audit, and notes on what took no part."""
+
+    def worsened(
+        self,
+        earlier: Any,
+        measure: str,
+        group: Mapping[str, object],
+        *,
+        quantity: str | None = None,
+        most: int = 5,
+    ) -> list[dict[str, Any]]:
+        """Return the annotations of a group that got worse since an earlier audit."""
+
+    def rate_columns(
+        self,
+        name: str,
+        by: str | Sequence[str] = ...,
+        *,
+        limit: float,
+        at_least: bool,
+        kinds: Sequence[str] = (),
+    ) -> dict[str, Array]:
+        """Return a rate with intervals, held against a limit, one row a group."""
+
+    def count_columns(
+        self, name: str, by: str | Sequence[str] = ..., *, kinds: Sequence[str] = ()
+    ) -> dict[str, Array]:
+        """Return a count, one row a group."""
+
+    def coverage_columns(
+        self, name: str, by: str | Sequence[str] = ..., *, categories: Sequence[str] = ()
+    ) -> dict[str, Array]:
+        """Return what is there and what is missing, one row a group."""
+
+    def known_values(self, name: str) -> set[str]:
+        """Return every value that a column can have, as text."""
 
     def worst(
         self,
@@ -170,6 +217,10 @@ class Measure:
         Where the limit must lie.
     check : callable, optional
         ``check(rule) -> fault or None``: what else a rule of this kind must keep to.
+    kinds : tuple of str
+        What ``kind`` may name, for measures that take it; empty where that is not known beforehand.
+    by : tuple of str
+        Columns that a rule groups by where it does not say.
     """
 
     name: str
@@ -179,6 +230,8 @@ class Measure:
     limits: tuple[str, ...] = ()
     limit_range: tuple[float, float] = (0.0, 1.0)
     check: Callable[[Rule], str | None] | None = field(default=None)
+    kinds: tuple[str, ...] = ()
+    by: tuple[str, ...] = ("annotator",)
 
 
 _MEASURES: Final[dict[str, Measure]] = {}
@@ -198,7 +251,7 @@ def register_measure(
     takes : sequence of str
         Fields of a rule that mean something to it.
     **options
-        ``limits``, ``limit_range`` and ``check`` of `Measure`.
+        ``limits``, ``limit_range``, ``check``, ``kinds`` and ``by`` of `Measure`.
 
     Returns
     -------

@@ -2,41 +2,45 @@
 
 A spec is TOML: a table ``[annqc]`` with the version and, if it is to run on its own, the files; a
 table ``[match]`` with the rules of matching; one table ``[[rule]]`` for each thing that is asked.
+``[[dataset]]`` tables name several deliveries, ``[[example]]`` tables simulated ones. ``extends``
+starts from the rules and the settings of another spec.
+
+`layers` reads what one file says, `inherit` puts it on what it extends, `ruling` checks each rule
+against its measure; every fault of every file is told at once.
 """
 
 from __future__ import annotations
 
-import re
-import tomllib
+import os
 from collections.abc import Mapping
-from dataclasses import fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, get_type_hints
+from typing import Any
 
 from annqc.errors import AnnqcError, SpecError, did_you_mean
 from annqc.judge.faults import Fault, Places, faults_error, inline
-from annqc.judge.fields import HEADER_FIELDS, RULE_FIELDS, range_words, typed
-from annqc.judge.model import VERSION, Header, Rule, Spec
-from annqc.judge.registry import find_measure
+from annqc.judge.inherit import Base, base_path, is_path, profiles, put_on
+from annqc.judge.layers import Layer, read_layer
+from annqc.judge.model import Header, Rule, Spec
+from annqc.judge.sheet import Sheet, parse_toml, read_text
 from annqc.match.policy import MatchPolicy
-
-if TYPE_CHECKING:
-    import os
 
 __all__ = ["Rule", "Spec", "load_spec"]
 
-_MATCH_TYPES: Final = get_type_hints(MatchPolicy) | {"method": str}
-"""Types of the fields of ``[match]``; which methods there are the policy says itself."""
 
-
-def load_spec(source: str | os.PathLike[str] | Mapping[str, Any] | Spec) -> Spec:
+def load_spec(
+    source: str | os.PathLike[str] | Mapping[str, Any] | Spec,
+    *,
+    environ: Mapping[str, str] | None = None,
+) -> Spec:
     """Read a spec.
 
     Parameters
     ----------
     source : path, str, mapping or Spec
-        A file; TOML text (any string with a line break in it); what TOML text means, as a
-        mapping; or a spec, which is returned as it is.
+        A file; the name of a profile, such as ``"boxes"``; TOML text (any string with a line break
+        in it); what TOML text means, as a mapping; or a spec, which is returned as it is.
+    environ : mapping of str to str, optional
+        Variables for ``${NAME}`` in texts; those of the process if left out.
 
     Returns
     -------
@@ -50,216 +54,153 @@ def load_spec(source: str | os.PathLike[str] | Mapping[str, Any] | Spec) -> Spec
     Examples
     --------
     >>> spec = load_spec({
-    ...     "annqc": {"version": 1},
-    ...     "rule": [{"id": "recall", "measure": "recall", "at_least": 0.95}],
+    ...     "annqc": {"version": 1, "extends": "boxes", "without": ["mean-iou"]},
+    ...     "rule": [{"id": "recall", "at_least": "98 %"}],
     ... })
-    >>> spec.rules[0].by
-    ('annotator',)
+    >>> [rule.at_least for rule in spec.rules if rule.id == "recall"]
+    [0.98]
     """
     if isinstance(source, Spec):
         return source
+    variables = os.environ if environ is None else environ
     if isinstance(source, Mapping):
-        return _build(source, Places(), path=None)
+        return _build(source, Places(), path=None, environ=variables)
     if isinstance(source, str) and "\n" in source:
-        return _parse(source, path=None)
+        return _parse(source, path=None, environ=variables)
     try:
-        path = Path(source)
+        path = str(Path(source))
     except TypeError:
         what = "a spec is a file, TOML text or a mapping"
         raise SpecError(what, found=type(source).__name__) from None
+    # A folder of that name, such as coco/, stands in nobody's way.
+    known = {} if is_path(path) or Path(path).suffix or os.path.isfile(path) else profiles()  # noqa: PTH113
+    if path in known:
+        path = str(known[path])
     try:
-        text = path.read_text(encoding="utf-8-sig")
-    except OSError as error:
-        what = "the spec cannot be read"
-        raise SpecError(what, where=str(path), found=error.strerror or str(error)) from None
-    except UnicodeDecodeError:
-        what = "the spec is not UTF-8 text"
-        raise SpecError(what, where=str(path), hint="save it as UTF-8") from None
-    return _parse(text, path=str(path))
+        text = read_text(path)
+    except SpecError as error:
+        if not known:
+            raise
+        what = f"there is no file and no profile {path!r}"
+        listed = "one of " + ", ".join(known)
+        raise SpecError(what, expected=listed, hint=did_you_mean(path, known)) from error
+    return _parse(text, path=path, environ=variables)
 
 
-def _parse(text: str, *, path: str | None) -> Spec:
+def _parse(text: str, *, path: str | None, environ: Mapping[str, str]) -> Spec:
+    table = parse_toml(text)
+    if isinstance(table, Fault):
+        raise faults_error([table], name=path or "<spec>")
+    return _build(table, Places(text), path=path, environ=environ)
+
+
+def _build(
+    table: Mapping[str, Any], places: Places, *, path: str | None, environ: Mapping[str, str]
+) -> Spec:
+    """Read the layers, put them together, and check the whole."""
+    sheet = Sheet(places, environ, [], path=path)
+    layer = read_layer(table, sheet)
+    chain = [] if path is None else [path]
+    base = _base(layer, table, chain)
+    whole = None if base is None else put_on(base, layer)
+    if whole is not None:
+        _check_whole(whole, layer, table)
+    if sheet.faults or whole is None:
+        raise faults_error(sheet.faults, name=path or "<spec>")
+    held = whole.rules.items()
+    return Spec(
+        annqc=Header(**whole.header),
+        match=None if whole.match is None else MatchPolicy(**whole.match),
+        rules=tuple(one.rule for _, one in held),
+        path=path,
+        lines={id: one.draft.line for id, one in held if one.draft.line is not None},
+        origins={id: one.draft.sheet.file for id, one in held if one.draft.sheet.file is not None},
+        given=whole.datasets,
+        examples=tuple(example for _, example in layer.examples),
+    )
+
+
+def _base(layer: Layer, table: Mapping[str, Any], chain: list[str]) -> Base | None:
+    """Return what a layer extends, None where that has a fault of its own."""
+    sheet = layer.sheet
+    if "extends" not in layer.header:
+        header = table.get("annqc")
+        return None if isinstance(header, Mapping) and "extends" in header else Base()
     try:
-        table = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        at = re.search(r"\s*\(at (?:line (\d+), column \d+|end of document)\)$", str(error))
-        line = int(at.group(1)) if at and at.group(1) else len(text.splitlines()) or None
-        said = str(error)[: at.start()] if at else str(error)
-        fault = Fault("", f"this is not TOML: {said[:1].lower()}{said[1:]}", line)
-        raise faults_error([fault], name=path or "<spec>") from None
-    return _build(table, Places(text), path=path)
+        path = base_path(layer.header["extends"], sheet.path)
+        circle = [os.path.realpath(one) for one in chain]
+        if os.path.realpath(path) in circle:
+            again = [*chain[circle.index(os.path.realpath(path)) :], path]
+            what = f"the specs extend each other in a circle: {' -> '.join(again)}"
+            raise SpecError(what)
+        text = read_text(path)
+    except AnnqcError as error:
+        where = f": {error.where}" if error.where else ""
+        sheet.add("[annqc], extends", f"{inline(error)}{where}", ("annqc", "extends"))
+        return None
+    parsed = parse_toml(text)
+    before = len(sheet.faults)
+    if isinstance(parsed, Fault):
+        sheet.faults.append(Fault(parsed.where, parsed.text, parsed.line, path))
+        return None
+    own = Sheet(Places(text), sheet.environ, sheet.faults, path=path, file=path)
+    below = read_layer(parsed, own)
+    base = _base(below, parsed, [*chain, path])
+    whole = None if base is None else put_on(base, below)
+    return whole.handed_on(path) if whole is not None and len(sheet.faults) == before else None
 
 
-def _build(table: Mapping[str, Any], places: Places, *, path: str | None) -> Spec:
-    """Convert table by table and field by field, gathering faults on the way."""
-    build = _Builder(places)
-    spec = build.spec(table, path)
-    if spec is None:
-        raise faults_error(build.faults, name=path or "<spec>")
-    return spec
+def _check_whole(whole: Base, layer: Layer, table: Mapping[str, Any]) -> None:
+    """Find what is missing once everything is put together."""
+    if not whole.rules and table.get("rule") in (None, []):
+        left = "no rule is left, so" if "without" in layer.header else "there is no [[rule]], so"
+        layer.sheet.add("", f"{left} nothing is asked", ())
+    own = table.get("annqc")
+    named = {*whole.header, *(own if isinstance(own, Mapping) else ())}
+    _check_data(whole, layer, named)
+    # A rule that has a fault of its own is there all the same.
+    own_ids = (one.given.get("id") for one in layer.rules)
+    ids = dict.fromkeys([*whole.rules, *(id for id in own_ids if isinstance(id, str))])
+    for draft, example in layer.examples:
+        for id in example.expect:
+            if id not in ids:
+                hint = did_you_mean(id, ids) or f"expected one of {', '.join(ids)}"
+                draft.add("expect", f"there is no rule {id!r}; {hint}")
 
 
-class _Builder:
-    """Converts what TOML gave, and keeps every fault."""
-
-    def __init__(self, places: Places) -> None:
-        self.places = places
-        self.faults: list[Fault] = []
-
-    def spec(self, table: Mapping[str, Any], path: str | None) -> Spec | None:
-        self._unknown(table, ("annqc", "match", "rule"), "the spec", "table", ())
-        header = self._header(table.get("annqc"))
-        policy = self._match(table["match"]) if "match" in table else None
-        rules = self._rules(table.get("rule"))
-        if self.faults or header is None:
-            return None
-        lines = {
-            rule.id: line
-            for at, rule in enumerate(rules)
-            if (line := self.places.line("rule", at)) is not None
-        }
-        return Spec(annqc=header, match=policy, rules=tuple(rules), path=path, lines=lines)
-
-    def _header(self, given: Any) -> Header | None:
-        if given is None:
-            self._add(
-                "", f"there is no table [annqc]; start with [annqc] and version = {VERSION}", ()
-            )
-            return None
-        known = self._fields(given, Header.__struct_fields__, "[annqc]", ("annqc",))
-        values = self._convert(known, HEADER_FIELDS, "[annqc]", ("annqc",))
-        if isinstance(given, Mapping) and "version" not in given:
-            self._add("[annqc]", f"version is missing; write version = {VERSION}", ("annqc",))
-        return Header(**values)
-
-    def _match(self, given: Any) -> MatchPolicy | None:
-        names = [one.name for one in fields(MatchPolicy)]
-        known = self._fields(given, names, "[match]", ("match",))
-        good: dict[str, Any] = {}
-        for name, value in known.items():
-            try:
-                kind = _MATCH_TYPES[name]
-                expected = "a text in quotes" if kind is str else "a number"
-                changed = {name: typed(value, kind, expected)}
-                MatchPolicy(**changed)
-            except AnnqcError as error:
-                self._add(f"[match] {name}", inline(error), ("match", name))
+def _check_data(whole: Base, layer: Layer, named: set[str]) -> None:
+    """Find sides and baselines that are missing; a profile, which names no data, needs neither."""
+    sheet, several = layer.sheet, bool(whole.datasets or layer.datasets)
+    if not (several or {"gold", "candidate", "folders"} & named):
+        return
+    for side, other in (("gold", "candidate"), ("candidate", "gold")):
+        if side in named:
+            continue
+        if not several:
+            names = other if other in named else "folders"
+            text = f"[annqc] names {names} but no {side}; a test needs both, a profile neither"
+            sheet.add("", text, ("annqc",))
+        for draft in layer.datasets:
+            if side not in draft.given:
+                draft.add("", f"{side} is missing, here and in [annqc]")
+        for one in () if layer.datasets else whole.datasets:
+            if not getattr(one, side):
+                sheet.add("[annqc]", f"{side} is missing for the dataset {one.name!r}", ("annqc",))
+    if "baseline" in named or (several and all(_baselines(whole, layer))):
+        return
+    for id, held in whole.rules.items():
+        if held.rule.no_worse_than is not None:
+            text = 'no baseline is named; write baseline = "..." in [annqc]'
+            if held.draft.sheet is sheet:
+                held.draft.add("no_worse_than", text)
             else:
-                good |= changed
-        return MatchPolicy(**good)
-
-    def _rules(self, given: Any) -> list[Rule]:
-        if given is None or given == []:
-            self._add("", "there is no [[rule]], so nothing is asked", ())
-            return []
-        if not isinstance(given, list):
-            self._add(
-                "rule", "every rule starts with [[rule]], in two pairs of brackets", ("rule",)
-            )
-            return []
-        rules: list[Rule] = []
-        first: dict[str, int] = {}
-        for at, table in enumerate(given):
-            rule = self._rule(table, at)
-            id = table.get("id") if isinstance(table, Mapping) else None
-            if isinstance(id, str):
-                if id in first:
-                    earlier = self.places.line("rule", first[id], "id")
-                    said = "" if earlier is None else f" on line {earlier}"
-                    self._add(f"rule {id!r}", f"this id is taken{said}", ("rule", at, "id"))
-                first.setdefault(id, at)
-            if rule is not None:
-                rules.append(rule)
-        return rules
-
-    def _rule(self, given: Any, at: int) -> Rule | None:
-        path = ("rule", at)
-        named = isinstance(given, Mapping) and isinstance(given.get("id"), str)
-        where = f"rule {given['id']!r}" if named else f"rule {at + 1}"
-        before = len(self.faults)
-        known = self._fields(given, Rule.__struct_fields__, where, path)
-        values = self._convert(known, RULE_FIELDS, where, path)
-        for name in ("id", "measure"):
-            if isinstance(given, Mapping) and name not in given:
-                self._add(where, f"{name} is missing", path)
-        if "measure" in values:
-            self._kind(known, values, where, path)
-        if len(self.faults) > before:
-            return None
-        rule = Rule(**values)
-        check = find_measure(rule.measure).check
-        fault = None if check is None else check(rule)
-        if fault is not None:
-            self._add(where, fault, path)
-            return None
-        return rule
-
-    def _kind(
-        self,
-        given: Mapping[str, Any],
-        values: dict[str, Any],
-        where: str,
-        path: tuple[str | int, ...],
-    ) -> None:
-        """Check what the rule gives against what its measure takes."""
-        measure = find_measure(values["measure"])
-        for name in given:
-            if name not in {"id", "measure"} and name not in measure.takes:
-                takes = ", ".join(one for one in Rule.__struct_fields__ if one in measure.takes)
-                text = f"{measure.name} has no {name}; it takes {takes}"
-                self._add(f"{where}, {name}", text, (*path, name))
-        limits = [name for name in measure.limits if name in given]
-        if measure.limits and len(limits) != 1:
-            wanted = " or ".join(measure.limits)
-            found = "both" if limits else "neither" if len(measure.limits) > 1 else "nothing"
-            text = f"{measure.name} needs a limit, {wanted}; found {found}"
-            self._add(where, text, (*path, limits[-1]) if limits else path)
-        low, high = measure.limit_range
-        for name in limits:
-            limit = values.get(name)
-            if limit is not None and not low <= limit <= high:
-                text = (
-                    f"the limit is out of range; expected {range_words(low, high)}; found {limit:g}"
+                sheet.add(
+                    "[annqc]", f"rule {id!r} compares with a baseline, but {text}", ("annqc",)
                 )
-                if high == 1 and 1 < limit <= 100:
-                    text += f"; for {limit:g} % write {limit / 100:g}"
-                self._add(f"{where}, {name}", text, (*path, name))
 
-    def _fields(
-        self, given: Any, names: Any, where: str, path: tuple[str | int, ...]
-    ) -> dict[str, Any]:
-        """Keep the fields that exist; the others are faults."""
-        if not isinstance(given, Mapping):
-            self._add(where, f"expected a table, found {given!r}", path)
-            return {}
-        self._unknown(given, names, where, "field", path)
-        return {name: value for name, value in given.items() if name in names}
 
-    def _unknown(
-        self,
-        given: Mapping[str, Any],
-        names: Any,
-        where: str,
-        kind: str,
-        path: tuple[str | int, ...],
-    ) -> None:
-        for name in given:
-            if name not in names:
-                hint = did_you_mean(str(name), names)
-                listed = hint or "expected one of " + ", ".join(names)
-                self._add(where, f"there is no {kind} {name!r}; {listed}", (*path, name))
-
-    def _convert(
-        self, given: Mapping[str, Any], table: Any, where: str, path: tuple[str | int, ...]
-    ) -> dict[str, Any]:
-        """Convert each field by its own function."""
-        values: dict[str, Any] = {}
-        for name, value in given.items():
-            try:
-                values[name] = table[name](value)
-            except AnnqcError as error:
-                self._add(f"{where}, {name}", inline(error), (*path, name))
-        return values
-
-    def _add(self, where: str, text: str, path: tuple[str | int, ...]) -> None:
-        self.faults.append(Fault(where, text, self.places.line(*path)))
+def _baselines(whole: Base, layer: Layer) -> list[bool]:
+    """Whether each dataset names a baseline."""
+    if layer.datasets:
+        return ["baseline" in one.given for one in layer.datasets]
+    return [one.baseline is not None for one in whole.datasets]

@@ -10,11 +10,12 @@ import numpy as np
 
 from annqc.errors import AnnqcError, UnknownNameError
 from annqc.judge.registry import OUTCOMES, find_measure
+from annqc.judge.rules.ratchet import Since, no_worse
 from annqc.judge.wording import join_words, number_of
 from annqc.tables import to_frame
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Callable, Collection
 
     import pandas as pd
 
@@ -25,6 +26,10 @@ if TYPE_CHECKING:
 __all__ = ["Check", "Judgement", "judge"]
 
 UndecidedAs = Literal["undecided", "pass", "fail"]
+OFFENDERS_SHOWN: Final = 3
+"""Groups that fail and whose worst annotations are looked up."""
+WORST_SHOWN: Final = 5
+"""Annotations that are looked up for each of them."""
 EXIT_CODES: Final = {"pass": 0, "fail": 1, "error": 2, "undecided": 3}
 SEVERITY: Final = ("fail", "undecided", "pass")
 """Outcomes of groups, the one that decides for all first."""
@@ -50,6 +55,9 @@ class Check:
         The tolerance in force, for measures that have one.
     confidence : float or None
         The level in force, for measures that have one.
+    evidence : tuple of dict
+        Of a check that fails, the annotations that weigh most against its first few groups: the
+        worst of each first, see `annqc.Audit.worst`.
     """
 
     id: str
@@ -60,6 +68,7 @@ class Check:
     tolerance: str | None = None
     confidence: float | None = None
     assessment: Assessment | None = None
+    evidence: tuple[dict[str, Any], ...] = ()
 
     @cached_property
     def counts(self) -> dict[str, int]:
@@ -91,6 +100,8 @@ class Check:
     def explain(self, *, most: int = 10) -> str:
         """Return the sentence and, a line each, the groups that do not pass, the worst first.
 
+        Below them stand the annotations that weigh most against the first of these groups.
+
         Parameters
         ----------
         most : int
@@ -103,6 +114,8 @@ class Check:
         lines = [f"  {found.outcome[row]:<9}  {found.describe(row)}" for row in rows[:most]]
         if len(rows) > most:
             lines.append(f"  and {len(rows) - most:,} more")
+        if self.evidence:
+            lines += ["  worst annotations:", *(f"    {one['text']}" for one in self.evidence)]
         return "\n".join([self.sentence, *lines])
 
     def to_frame(self) -> pd.DataFrame:
@@ -130,6 +143,7 @@ class Check:
             "at_most": rule.at_most,
             "counts": self.counts,
             "rows": self.rows,
+            "evidence": [dict(one) for one in self.evidence],
         }
 
     def __repr__(self) -> str:
@@ -243,7 +257,13 @@ class Judgement:
         return f"<annqc.Judgement: {self.outcome} ({counts})>"
 
 
-def judge(measured: Measured, spec: Spec, *, only: Collection[str] | None = None) -> Judgement:
+def judge(
+    measured: Measured,
+    spec: Spec,
+    *,
+    only: Collection[str] | None = None,
+    baseline: Callable[[], Measured] | None = None,
+) -> Judgement:
     """Apply a spec to an audit.
 
     Parameters
@@ -255,6 +275,9 @@ def judge(measured: Measured, spec: Spec, *, only: Collection[str] | None = None
         From `load_spec`.
     only : collection of str, optional
         Ids of the rules to apply; all of them if not given.
+    baseline : callable, optional
+        Gives the earlier audit that rules with ``no_worse_than`` compare with, when the first of
+        them asks for it. What it raises is an error of those rules alone.
 
     Returns
     -------
@@ -269,9 +292,10 @@ def judge(measured: Measured, spec: Spec, *, only: Collection[str] | None = None
     -----
     A rule on bias fails if any group is biased after multiplicity, or collectively biased; it
     passes only if all are clean. A rule on a rate fails if the whole interval of any group lies
-    beyond the limit, and passes only if the whole interval of every group lies within. Whatever is
-    left is undecided. A rule that cannot be applied, because a column is missing, say, or because
-    ``where`` names a value that is nowhere in the data, is an error of that check alone.
+    beyond the limit and the number of groups does not explain that; it passes only if the whole
+    interval of every group lies within. Whatever is left is undecided. A rule that cannot be
+    applied, because a column is missing, say, or because ``where`` names a value that is nowhere in
+    the data, is an error of that check alone.
     """
     known = [rule.id for rule in spec.rules]
     for id in only or ():
@@ -281,17 +305,18 @@ def judge(measured: Measured, spec: Spec, *, only: Collection[str] | None = None
     if spec.match is not None and spec.match != measured.parameters.policy:
         measured = measured.with_parameters(policy=spec.match)
     rules = [rule for rule in spec.rules if only is None or rule.id in only]
-    return Judgement(checks=tuple(_check(measured, rule) for rule in rules), spec=spec)
+    return Judgement(checks=tuple(_check(measured, rule, baseline) for rule in rules), spec=spec)
 
 
-def _check(measured: Measured, rule: Rule) -> Check:
+def _check(measured: Measured, rule: Rule, baseline: Callable[[], Measured] | None = None) -> Check:
     measure = find_measure(rule.measure)
     try:
         if rule.tolerance is not None or rule.confidence is not None:
             measured = measured.with_parameters(
                 tolerance=rule.tolerance, confidence=rule.confidence
             )
-        found = measure.assess(measured, rule)
+        since = Since(measured, baseline) if rule.no_worse_than is not None else None
+        found = measure.assess(measured, rule) if since is None else no_worse(since, rule)
     except AnnqcError as error:
         return Check(
             id=rule.id, measure=rule.measure, outcome="error", sentence=str(error), rule=rule
@@ -307,7 +332,24 @@ def _check(measured: Measured, rule: Rule) -> Check:
         tolerance=str(used.tolerance) if "tolerance" in takes else None,
         confidence=used.confidence if "confidence" in takes else None,
         assessment=found,
+        evidence=_evidence(since or measured, found) if outcome == "fail" else (),
     )
+
+
+def _evidence(measured: Measured | Since, found: Assessment) -> tuple[dict[str, Any], ...]:
+    """Look up the annotations behind the worst of the groups that fail; each is told once."""
+    if found.look is None:
+        return ()
+    failed = [row for row in _worst_first(found).tolist() if found.outcome[row] == "fail"]
+    told: dict[str, dict[str, Any]] = {}
+    for row in failed[:OFFENDERS_SHOWN]:
+        asked = found.look(row)
+        if asked is None:
+            continue
+        group = {name: column[row] for name, column in found.keys.items()}
+        for one in measured.worst(asked.pop("group", group), **asked, most=WORST_SHOWN):
+            told.setdefault(one["text"], one)
+    return tuple(told.values())
 
 
 def _outcome(found: Assessment) -> Outcome:

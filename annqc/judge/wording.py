@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 __all__ = [
     "DIRECTIONS",
     "OBJECTS",
+    "WITHIN",
     "amount",
     "bias_words",
     "group_words",

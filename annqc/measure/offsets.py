@@ -27,6 +27,7 @@ __all__ = [
     "Measurements",
     "clusters",
     "clusters_of_drawn",
+    "clusters_of_images",
     "iou_1d",
     "measure",
     "offsets",
@@ -237,8 +238,13 @@ def clusters_of_drawn(matches: Matches) -> Ints:
     next.
     """
     image = matches.image_of_candidate
-    sequence = matches.reference.image_table.sequence
-    if matches.reference.table.track is None or sequence is None:
-        return image
-    codes = encode(sequence)[0]
-    return np.where(image >= 0, codes[np.maximum(image, 0)], -1)
+    codes = clusters_of_images(matches)
+    return np.where(image >= 0, codes[np.maximum(image, 0)], -1) if len(codes) else image
+
+
+def clusters_of_images(matches: Matches) -> Ints:
+    """Return the unit of evidence of every image of the reference: its sequence, or itself."""
+    images = matches.reference.image_table
+    if matches.reference.table.track is None or images.sequence is None:
+        return np.arange(len(images))
+    return encode(images.sequence)[0]

@@ -10,10 +10,11 @@ from annqc.read.files import read_text
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["class_names", "yaml_names"]
+__all__ = ["LEVELS_UP", "NAME_FILES", "class_names", "yaml_names"]
 
-_LISTS: Final = ("classes.txt", "obj.names", "_darknet.labels", "labels.txt")
-_LEVELS: Final = 4
+NAME_FILES: Final = ("classes.txt", "obj.names", "_darknet.labels", "labels.txt")
+LEVELS_UP: Final = 4
+"""Folders looked in: that of the label files and those above it."""
 _ITEM: Final = re.compile(r"""\s*("(?:[^"\\]|\\.)*"|'(?:[^']|'')*'|[^,]*?)\s*(?:,|$)""")
 
 
@@ -31,12 +32,12 @@ def class_names(folder: Path) -> dict[int, str]:
         Empty where there is no such file.
     """
     here = folder.absolute()
-    for place in [here, *here.parents][:_LEVELS]:
+    for place in [here, *here.parents][:LEVELS_UP]:
         for path in sorted((*place.glob("*.yaml"), *place.glob("*.yml"))):
             names = yaml_names(read_text(path))
             if names:
                 return names
-        lists = [place / name for name in _LISTS]
+        lists = [place / name for name in NAME_FILES]
         for path in [path for path in lists if path.is_file()] or sorted(place.glob("*.names")):
             lines = [line.strip() for line in read_text(path).splitlines()]
             return dict(enumerate(line for line in lines if line))

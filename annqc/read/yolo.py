@@ -58,7 +58,7 @@ def sniff(head: Head) -> int:
 def read(paths: Sequence[Path], options: Options, tick: Callable[[Path], None]) -> list[Part]:
     """Read YOLO label files, one part for all."""
     rows = Gathered("yolo", "line {}")
-    finder = _ImageFinder()
+    finder = ImageFinder()
     without_size: list[Path] = []
     names: dict[Any, str] = dict(options.categories or {})
     seen: set[Path] = set()
@@ -146,7 +146,7 @@ def _no_sizes(paths: list[Path], n: int, sizes: Sizes) -> ReadError:
     )
 
 
-class _ImageFinder:
+class ImageFinder:
     """Finds the image of a label file; each folder is listed once."""
 
     def __init__(self) -> None:

@@ -254,6 +254,10 @@ class Check(Struct, frozen=True, kw_only=True):
     at_most: Number
     counts: dict[str, int]
     rows: Annotated[list[dict[str, Any]], Meta(description="one a group, the worst first")]
+    evidence: Annotated[
+        list[dict[str, Any]],
+        Meta(description="of a check that fails, the annotations that weigh most against it"),
+    ]
 
 
 class Judgement(Struct, frozen=True, kw_only=True):

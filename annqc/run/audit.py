@@ -14,17 +14,25 @@ from annqc.match import MatchPolicy, match
 from annqc.measure.detection import detections
 from annqc.measure.offsets import BORDER_PX, measure
 from annqc.measure.tolerance import Tolerance
+from annqc.run.baseline import changes
 from annqc.run.bias import BiasFinder
-from annqc.run.errors import ERROR_KINDS, error_columns
+from annqc.run.counts import count_columns
+from annqc.run.coverage import coverage_columns
+from annqc.run.errors import ERROR_KINDS, error_columns, error_rows
+from annqc.run.evidence import worst_annotations
 from annqc.run.findings import findings_columns
-from annqc.run.keys import as_names, known_keys
+from annqc.run.keys import as_names, known_keys, known_values
+from annqc.run.pairing import Comparison
 from annqc.run.pairs import pair_columns
+from annqc.run.rates import rate_columns
 from annqc.run.refusals import refuse_nothing, refuse_unusable
-from annqc.run.scores import score_columns
+from annqc.run.scores import score_columns, score_sums
+from annqc.run.sequential import sequential_columns
+from annqc.run.worsened import worsened
 from annqc.tables import to_frame
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     import pandas as pd
 
@@ -32,8 +40,10 @@ if TYPE_CHECKING:
     from annqc.match import Matches
     from annqc.measure.detection import Detections
     from annqc.measure.offsets import Measurements
+    from annqc.run.baseline import Changes
     from annqc.run.bias import Bias
-    from annqc.tables import Array, Dataset, Problem
+    from annqc.run.scores import Scores
+    from annqc.tables import Array, Bools, Dataset, Problem
 
 __all__ = ["Parameters", "Run"]
 
@@ -101,7 +111,9 @@ class Run:
         self.engine: Engine = engine
         self._bias: dict[tuple[str, ...], Bias] = {}
         self._scores: dict[tuple[tuple[str, ...], tuple[str, ...]], dict[str, Array]] = {}
+        self._score_sums: dict[tuple[str, ...], Scores] = {}
         self._again: dict[Parameters, Self] = {}
+        self._comparisons: dict[Run, Comparison] = {}
 
     @cached_property
     def matches(self) -> Matches:
@@ -180,6 +192,7 @@ class Run:
                 if not isinstance(getattr(type(self), name, None), cached_property)
             }
             again.__dict__ |= {"parameters": new, "_bias": {}, "_scores": {}, "_again": {}}
+            again.__dict__ |= {"_comparisons": {}, "_score_sums": {}}
             if new.policy == old.policy:
                 again.__dict__ |= {"matches": self.matches, "detected": self.detected}
                 if new.tolerance == old.tolerance:
@@ -209,6 +222,44 @@ class Run:
         """`bias` as numpy columns, without pandas."""
         return findings_columns(self.findings(by))
 
+    def sequential_columns(
+        self, by: str | Sequence[str] = ("annotator",), *, cells: Bools | None = None
+    ) -> dict[str, Array]:
+        """`bias_columns` with intervals and verdicts that hold at every look at growing data.
+
+        ``cells`` are the rows that are judged together, all of them if not given.
+        """
+        return sequential_columns(self.findings(by), cells)
+
+    def changes(
+        self,
+        earlier: Run,
+        measure: str,
+        by: str | Sequence[str] = ("annotator",),
+        *,
+        margin: float | Tolerance,
+    ) -> Changes:
+        """Measure what changed since an earlier run: columns, and notes on what took no part."""
+        return changes(self._compared(earlier), measure, as_names(by), margin=margin)
+
+    def worsened(
+        self,
+        earlier: Run,
+        measure: str,
+        group: Mapping[str, object],
+        *,
+        quantity: str | None = None,
+        most: int = 5,
+    ) -> list[dict[str, Any]]:
+        """List the annotations of a group that got worse since an earlier run."""
+        return worsened(self._compared(earlier), measure, group, quantity=quantity, most=most)
+
+    def _compared(self, earlier: Run) -> Comparison:
+        """Pair this run with an earlier one, once."""
+        if earlier not in self._comparisons:
+            self._comparisons[earlier] = Comparison(self, earlier)
+        return self._comparisons[earlier]
+
     def score_columns(
         self,
         by: str | Sequence[str] = ("annotator",),
@@ -227,11 +278,63 @@ class Run:
             self._scores[key] = score_columns(
                 self.matches,
                 self.detected,
-                names,
+                self.score_sums(names),
                 confidence=self.parameters.confidence,
                 bias=self.annotator_findings(strata) if whole else None,
             )
         return dict(self._scores[key])
+
+    def score_sums(self, by: str | Sequence[str] = ("annotator",)) -> Scores:
+        """Return the sums that scores come from, as `annqc.run.scores.score_sums` lays them out."""
+        names = as_names(by)
+        if names not in self._score_sums:
+            self._score_sums[names] = score_sums(self.matches, self.detected, names)
+        return self._score_sums[names]
+
+    def rate_columns(
+        self,
+        name: str,
+        by: str | Sequence[str] = ("annotator",),
+        *,
+        limit: float,
+        at_least: bool,
+        kinds: Sequence[str] = (),
+    ) -> dict[str, Array]:
+        """Hold a rate against a limit, see `annqc.run.rates.rate_columns`."""
+        names = as_names(by)
+        return rate_columns(self, name, names, limit=limit, at_least=at_least, kinds=kinds)
+
+    def count_columns(
+        self, name: str, by: str | Sequence[str] = ("annotator",), *, kinds: Sequence[str] = ()
+    ) -> dict[str, Array]:
+        """Count something in every group, see `annqc.run.counts.count_columns`."""
+        return count_columns(self, name, as_names(by), kinds=kinds)
+
+    def coverage_columns(
+        self, name: str, by: str | Sequence[str] = (), *, categories: Sequence[str] = ()
+    ) -> dict[str, Array]:
+        """Say what is there and what is missing, see `annqc.run.coverage.coverage_columns`."""
+        return coverage_columns(self, name, as_names(by), categories=categories)
+
+    def known_values(self, name: str) -> set[str]:
+        """Every value that a column can have here, as text, with or without rows that have it."""
+        return known_values(self.matches, name)
+
+    def worst(
+        self,
+        group: Mapping[str, object],
+        *,
+        quantity: str | None = None,
+        kinds: Sequence[str] = (),
+        most: int = 5,
+    ) -> list[dict[str, Any]]:
+        """Return the annotations of a group that weigh most against it, the worst first.
+
+        ``group`` is column -> value, as in the rows of a check. Of a ``quantity`` (an edge, ``dx,
+        dy, dw, dh`` or ``iou``) the pairs that are farthest off, or errors of some ``kinds``; see
+        `annqc.run.evidence.worst_annotations`. The ``text`` of each is a line for people.
+        """
+        return worst_annotations(self, group, quantity=quantity, kinds=kinds, most=most)
 
     def error_columns(self) -> dict[str, Array]:
         """`errors` as numpy columns, without pandas."""
@@ -243,7 +346,12 @@ class Run:
 
     @cached_property
     def _errors(self) -> dict[str, Array]:
-        return error_columns(self.matches, self.measurements)
+        return error_columns(self.matches, self.error_rows)
+
+    @cached_property
+    def error_rows(self) -> dict[str, Array]:
+        """`errors` as row numbers, see `annqc.run.errors.error_rows`."""
+        return error_rows(self.matches, self.measurements)
 
     @cached_property
     def _pairs(self) -> dict[str, Array]:

@@ -7,27 +7,14 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from annqc.measure.offsets import offsets
-from annqc.tables import EDGES
+from annqc.tables import EDGES, ERROR_KINDS
 
 if TYPE_CHECKING:
     from annqc.match import Matches
     from annqc.measure.offsets import Measurements
     from annqc.tables import Array, Floats, Ints
 
-__all__ = ["ERROR_KINDS", "error_columns"]
-
-ERROR_KINDS: Final = (
-    "missed",
-    "spurious",
-    "mislabelled",
-    "near_miss",
-    "duplicate",
-    "merged",
-    "split",
-    "far",
-    "loose_box",
-)
-"""Kinds of `annqc.Audit.errors`; a ``loose_box`` is matched, with an edge far off."""
+__all__ = ["ERROR_KINDS", "error_columns", "error_rows"]
 
 _OFFSETS: Final = ("offset", "offset_px", "offset_rel")
 
@@ -36,8 +23,8 @@ GROSS: Final = 3.0
 """A matched box is an error where an edge is out by this many tolerances or more."""
 
 
-def error_columns(matches: Matches, measurements: Measurements) -> dict[str, Array]:
-    """List every error, the one that gains most first.
+def error_rows(matches: Matches, measurements: Measurements) -> dict[str, Array]:
+    """List every error as row numbers, the one that gains most first.
 
     Parameters
     ----------
@@ -47,9 +34,8 @@ def error_columns(matches: Matches, measurements: Measurements) -> dict[str, Arr
     Returns
     -------
     dict of str to array
-        ``rank, severity, kind, annotator, image_id, file_name, annotation_id, reference_id,
-        category, candidate_category, iou, edge, offset, offset_px, offset_rel, others_found,
-        source, row``.
+        ``kind, severity``; ``reference, candidate`` (rows of the two tables, -1 for none),
+        ``annotator`` (code); ``iou, others_found, edge, offset, offset_px, offset_rel``.
 
     Notes
     -----
@@ -78,7 +64,27 @@ def error_columns(matches: Matches, measurements: Measurements) -> dict[str, Arr
     area = (box[:, 2] - box[:, 0]) * (box[:, 3] - box[:, 1])
     order = np.lexsort((-area, -rows["severity"]))
     rows = {name: column[order] for name, column in rows.items()}
-    rows |= _worst_edges(matches, rows, measurements)
+    return rows | _worst_edges(matches, rows, measurements)
+
+
+def error_columns(matches: Matches, rows: dict[str, Array]) -> dict[str, Array]:
+    """Lay errors out for users.
+
+    Parameters
+    ----------
+    matches : Matches
+        What was matched.
+    rows : dict of str to array
+        From `error_rows`.
+
+    Returns
+    -------
+    dict of str to array
+        ``rank, severity, kind, annotator, image_id, file_name, annotation_id, reference_id,
+        category, candidate_category, iou, edge, offset, offset_px, offset_rel, others_found,
+        source, row``.
+    """
+    reference, candidate = matches.reference, matches.candidate
     gold, drawn = rows["reference"], rows["candidate"]
     image = np.where(
         gold >= 0,
@@ -89,12 +95,12 @@ def error_columns(matches: Matches, measurements: Measurements) -> dict[str, Arr
     table = candidate.table
     paths = np.array([source.path for source in candidate.sources] or [""], dtype=object)
     return {
-        "rank": np.arange(1, len(order) + 1),
+        "rank": np.arange(1, len(gold) + 1),
         "severity": rows["severity"],
         "kind": rows["kind"],
         "annotator": candidate.annotator_ids[rows["annotator"]],
         "image_id": reference.image_table.id[image],
-        "file_name": np.full(len(order), None, dtype=object) if names is None else names[image],
+        "file_name": np.full(len(gold), None, dtype=object) if names is None else names[image],
         "annotation_id": _pick(table.id, drawn),
         "reference_id": _pick(reference.table.id, gold),
         "category": _pick(matches.category_names, _code(matches.reference_category, gold)),

@@ -17,7 +17,19 @@ if TYPE_CHECKING:
     from annqc.match import Matches
     from annqc.tables import Array, Ints
 
-__all__ = ["SIZES", "Key", "as_names", "combine", "known_keys", "refuse_taken_names", "resolve"]
+__all__ = [
+    "SIZES",
+    "Groups",
+    "Key",
+    "as_names",
+    "codes_of",
+    "combine",
+    "grouped",
+    "known_keys",
+    "known_values",
+    "refuse_taken_names",
+    "resolve",
+]
 
 SIZES: Final = ("small", "medium", "large")
 SIZE_EDGES: Final = (32.0**2, 96.0**2)
@@ -36,6 +48,18 @@ class Key:
     values: Array
     reference: Ints | None
     candidate: Ints | None
+
+
+@dataclass(frozen=True, eq=False, slots=True, kw_only=True)
+class Groups:
+    """Groups of several kinds of rows: ``n`` of them, the value of each column, a code a row.
+
+    A row that no group can be told of has the code -1.
+    """
+
+    n: int
+    keys: dict[str, Array]
+    codes: list[Ints]
 
 
 def as_names(by: object) -> tuple[str, ...]:
@@ -86,6 +110,27 @@ def known_keys(matches: Matches) -> list[str]:
     for extra in (candidate.table.extra, reference.table.extra, reference.image_table.extra):
         names += [name for name in extra if name not in names]
     return names
+
+
+def known_values(matches: Matches, name: str) -> set[str]:
+    """Every value that a column can have, as text, with or without an object that has it.
+
+    Parameters
+    ----------
+    matches : Matches
+        The comparison.
+    name : str
+        A column.
+
+    Raises
+    ------
+    UnknownNameError
+        Where there is no such column.
+    """
+    known = set(map(str, _resolve(matches, name).values.tolist()))
+    if name == "image_id":
+        known |= set(map(str, matches.candidate.image_table.id.tolist()))
+    return known
 
 
 def resolve(matches: Matches, names: Sequence[str]) -> list[Key]:
@@ -208,3 +253,68 @@ def combine(codes: Sequence[Ints], sizes: Sequence[int]) -> Ints:
     for code, size in zip(codes, sizes, strict=True):
         out = out * max(size, 1) + code
     return out
+
+
+def codes_of(key: Key, reference: Ints, candidate: Ints, annotator: Ints) -> Ints:
+    """Give rows their code of a column: that of the gold object, else that of the drawn one.
+
+    Parameters
+    ----------
+    key : Key
+        The column.
+    reference, candidate : (n,) int64
+        Rows of the two tables, -1 for none.
+    annotator : (n,) int64
+        Whose row it is.
+
+    Returns
+    -------
+    (n,) int64
+        -1 where the column says nothing of the row.
+    """
+    if key.name == "annotator":
+        return annotator
+    out = np.full(len(annotator), -1, dtype=np.int64)
+    for side, rows in ((key.candidate, candidate), (key.reference, reference)):
+        if side is not None:
+            there = rows >= 0
+            out[there] = side[rows[there]]
+    return out
+
+
+def grouped(keys: Sequence[Key], *rows: tuple[Ints, Ints, Ints]) -> Groups:
+    """Group several kinds of rows by the same columns.
+
+    Parameters
+    ----------
+    keys : sequence of Key
+        From `resolve`.
+    *rows : (reference, candidate, annotator)
+        As `codes_of` takes them.
+
+    Returns
+    -------
+    Groups
+        The combinations that occur in any of the rows; by annotator alone, every annotator.
+    """
+    sizes = [len(key.values) for key in keys]
+    codes = []
+    for one in rows:
+        parts = [codes_of(key, *one) for key in keys]
+        code = combine(parts, sizes) if parts else np.zeros(len(one[2]), dtype=np.int64)
+        for part in parts:
+            code[part < 0] = -1
+        codes.append(code)
+    if not keys:
+        return Groups(n=1, keys={}, codes=codes)
+    if [key.name for key in keys] == ["annotator"]:
+        return Groups(n=sizes[0], keys={"annotator": keys[0].values}, codes=codes)
+    present = np.unique(np.concatenate(codes))
+    present = present[present >= 0]
+    dense = [np.where(code < 0, -1, np.searchsorted(present, code)) for code in codes]
+    values: dict[str, Array] = {}
+    rest = present
+    for key in reversed(keys):
+        values[key.name] = key.values[rest % max(len(key.values), 1)]
+        rest = rest // max(len(key.values), 1)
+    return Groups(n=len(present), keys={key.name: values[key.name] for key in keys}, codes=dense)

@@ -126,6 +126,35 @@ class Habit:
     confusion: tuple[tuple[str, str, float], ...] = ()
 
     @classmethod
+    def parse(cls, text: str) -> tuple[Habit, ...]:
+        """Read habits as they stand in the examples of a spec, separated by commas.
+
+        Parameters
+        ----------
+        text : str
+            ``loose right 5 px``, ``tight top 3 %``, ``shift up 3 px``, ``too wide 6 px``,
+            ``jitter 4 px``, ``misses 20 %``, ``extras 10 %``, ``wrong labels 15 %``,
+            ``duplicates 5 %``, ``merges 5 %``, ``splits 5 %``, ``gross 5 %``, ``rounding 1 px``
+            or ``tails 3 df``; with ``on category car``, ``on size small`` or both behind it,
+            on these objects alone.
+
+        Raises
+        ------
+        SpecError
+            Where the text is none of these, or lacks its unit.
+
+        Examples
+        --------
+        >>> [habit.amounts for habit in Habit.parse("loose right 5 px, misses 20 %")]
+        [(('out_right', 5.0),), (('missed', 0.2),)]
+        >>> Habit.parse("tight top 3 % on category traffic light")[0].category
+        'traffic light'
+        """
+        from annqc.simulate.phrases import parse_habits  # which is made of these constructors
+
+        return parse_habits(text)
+
+    @classmethod
     def loose(cls, edge: str, *, px: float | None = None, rel: float | None = None) -> Habit:
         """Draw one edge too far out, by pixels or by a share of the object's side.
 

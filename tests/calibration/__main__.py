@@ -6,10 +6,10 @@ import argparse
 import sys
 import time
 
-from . import endtoend, fleet, rest, single
+from . import endtoend, fleet, ratchet, rest, sequential, single, specs
 from .core import CHECKS, SEED, Run
 
-MODULES = (single, fleet, rest, endtoend)
+MODULES = (single, fleet, sequential, rest, endtoend, ratchet, specs)
 
 
 def main(arguments: list[str] | None = None) -> int:

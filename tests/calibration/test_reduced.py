@@ -8,13 +8,14 @@ import pytest
 
 from tests.calibration import __main__ as program
 from tests.calibration.core import CHECKS, Run, check_share, check_value, widening
+from tests.calibration.test_reduced_rules import OF_RULES
 
 REDUCED = Run(scale=0.2)
-IDS = [*(f"AT{k}" for k in range(1, 14)), "AT18", "AT26", "AT27", "AT30", "AT31"]
+IDS = [*(f"AT{k}" for k in range(1, 17)), "AT18", "AT26", "AT27", "AT30", "AT31"]
 
 
 def test_every_check_is_there():
-    assert sorted(CHECKS) == sorted(IDS)
+    assert sorted(CHECKS) == sorted([*IDS, *OF_RULES])
 
 
 @pytest.mark.parametrize("id", IDS)

@@ -14,6 +14,14 @@ from annqc.measure.tolerance import Tolerance
 from annqc.tables import QUANTITIES
 
 NAN = float("nan")
+ENDS = {"estimate": "", "ci_low": "_low", "ci_high": "_high"}
+OTHER_VALUES = {
+    "category": ("person", "bus"),
+    "candidate_category": ("person", "bus"),
+    "size": ("small", "medium", "large"),
+    "image_id": ("7.jpg", "8.jpg"),
+}
+"""Values that columns have without a row to judge."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +67,8 @@ class Staged:
     parameters: Settings = field(default_factory=Settings)
     asked: list[Any] = field(default_factory=list)
     tracks: bool = False
+    evidence: dict[str, list[str]] = field(default_factory=dict)
+    looked: list[Any] = field(default_factory=list)
 
     @property
     def matches(self):
@@ -79,9 +89,25 @@ class Staged:
             return {name: column[:0] for name, column in template.items()}
         return _columns(rows)
 
-    def score_columns(self, by=("annotator",)):
+    def rate_columns(self, name, by=("annotator",), *, limit, at_least, kinds=()):
         scores = self.scores or [{"annotator": who} for who in self.findings]
-        return _columns(scores)
+        rows = []
+        for row in scores:
+            numbers = {end: row.get(f"{name}{other}", NAN) for end, other in ENDS.items()}
+            beyond = numbers["ci_high"] < limit if at_least else numbers["ci_low"] > limit
+            numbers["p_value"] = row.get(f"{name}_p", 1e-6 if beyond else 1.0)
+            keys = {one: row[one] for one in by}
+            rows.append({**keys, **numbers, "n_clusters": row.get(f"{name}_n_clusters", 0)})
+        return _columns(rows)
+
+    def known_values(self, name):
+        known = {str(row[name]) for row in self.scores if name in row}
+        known |= set(self.findings) if name == "annotator" else set()
+        return known | set(OTHER_VALUES.get(name, ()))
+
+    def worst(self, group, *, quantity=None, kinds=(), most=5):
+        self.looked.append({"group": dict(group), "quantity": quantity, "kinds": tuple(kinds)})
+        return [{"text": text} for text in self.evidence.get(str(group.get("annotator")), ())]
 
     def with_parameters(self, *, tolerance=None, confidence=None, policy=None):
         given = {"tolerance": tolerance, "confidence": confidence, "policy": policy}

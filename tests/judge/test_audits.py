@@ -7,12 +7,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from annqc.errors import SpecError, UnknownNameError
 from annqc.ids import ids_array
 from annqc.judge import judge, load_spec, measures, register_measure
 from annqc.judge.registry import find_measure
-from annqc.judge.rules.common import SIZES
 from annqc.match import MatchPolicy
-from annqc.run import keys
 from annqc.run.audit import Parameters, Run
 from annqc.simulate import Habit, simulate
 from tests.judge.staged import one_rule
@@ -68,6 +67,10 @@ def test_an_offset_that_everybody_has_is_said_once():
     assert "(6 annotators; the annotators, the gold or the guideline may be off)" in found.sentence
 
 
+OF_IMAGES = ("agreement", "missing_images", "category_coverage")
+"""Measures that know annotators and images, and no columns of objects."""
+
+
 @pytest.mark.parametrize(
     "columns",
     [{"by": ["category"]}, {"by": []}, {"where": {"category": ["person", "car"]}}, {"by": "size"}],
@@ -75,6 +78,10 @@ def test_an_offset_that_everybody_has_is_said_once():
 @pytest.mark.parametrize("name", sorted(measures()))
 def test_every_measure_takes_any_grouping(run, name, columns):
     measure = find_measure(name)
+    if name in OF_IMAGES and columns != {"by": []}:
+        with pytest.raises(SpecError, match=f"{name} (is|cannot be) told by|has no where"):
+            one_rule(name, **columns, **{measure.limits[-1]: 1})
+        return
     given = columns if "by" in measure.takes else {}
     if measure.check is not None and "where" in given:
         given = given | {"by": []}
@@ -159,5 +166,9 @@ def test_values_of_any_column_are_checked(run, name, value):
     assert f"there is no {name} {value!r} in the data" in found.checks[0].sentence
 
 
-def test_every_size_is_known():
-    assert SIZES == keys.SIZES
+def test_every_value_of_a_column_is_known(run):
+    assert run.known_values("size") == {"small", "medium", "large"}
+    assert run.known_values("annotator") == {"ann", "bob", "cy", "dora"}
+    assert "60" in run.known_values("image_id")
+    with pytest.raises(UnknownNameError, match="did you mean 'category'"):
+        run.known_values("categry")

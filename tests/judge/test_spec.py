@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
+import time
 import tomllib
 from pathlib import Path
 
@@ -15,6 +18,8 @@ import annqc
 from annqc.errors import SpecError
 from annqc.judge import Rule, Tolerance, load_spec, measures
 from annqc.judge.faults import Places
+from annqc.judge.registry import find_measure
+from annqc.judge.ruling import takes_words
 from annqc.match import MatchPolicy
 
 GOOD = """\
@@ -42,6 +47,13 @@ id = "recall"
 measure = "recall"
 at_least = 1
 """
+
+
+def limits_words(measure: str) -> str:
+    *most, last = find_measure(measure).takes & {"at_least", "at_most", "no_worse_than"}
+    *most, last = sorted((*most, last))
+    return f"{', '.join(most)} or {last}"
+
 
 PROFILE = Path(annqc.__file__).parents[1] / "specs" / "boxes.annqc.toml"
 
@@ -146,6 +158,10 @@ measure = "precision"
     names = ", ".join(sorted(measures()))
     expected = (
         ("line 1, [annqc]", "version is missing; write version = 1"),
+        (
+            "line 1",
+            "[annqc] names gold but no candidate; a test needs both, a profile neither",
+        ),
         ("line 2, [annqc]", "there is no field 'verson'; did you mean 'version'?"),
         (
             "line 3, [annqc], gold",
@@ -153,14 +169,14 @@ measure = "precision"
         ),
         ("line 6, [match]", "there is no field 'iuo'; did you mean 'iou'?"),
         (
-            "line 7, [match] iou",
+            "line 7, [match], iou",
             (
                 "the match parameter iou is out of range; "
                 "expected a number above 0 and up to 1; found 7.0"
             ),
         ),
         (
-            "line 8, [match] method",
+            "line 8, [match], method",
             (
                 "there is no match method 'optimum'; "
                 "expected one of coco, cvat-2026, cvat-classic, optimal; did you mean 'optimal'?"
@@ -190,7 +206,7 @@ measure = "precision"
         ),
         (
             "line 18, rule 'a', tolerance",
-            "recall has no tolerance; it takes by, where, confidence, at_least, at_most",
+            f"recall has no tolerance; it takes {takes_words(find_measure('recall'))}",
         ),
         ("line 21, rule 'a'", "this id is taken on line 15"),
         (
@@ -216,7 +232,10 @@ measure = "precision"
             ),
         ),
         ("line 28, rule 4", "id is missing"),
-        ("line 28, rule 4", "precision needs a limit, at_least or at_most; found neither"),
+        (
+            "line 28, rule 4",
+            f"precision needs a limit, {limits_words('precision')}; found none of them",
+        ),
         ("line 31, the spec", "there is no table 'rules'; did you mean 'rule'?"),
     )
     assert found == [f"{where}: {text}" for where, text in expected]
@@ -247,7 +266,7 @@ def test_a_single_fault(text, fault):
 @pytest.mark.parametrize(
     ("rule", "fault"),
     [
-        ({"measure": "recall", "at_least": 0.9, "at_most": 1}, "found both"),
+        ({"measure": "recall", "at_least": 0.9, "at_most": 1}, "found at_least and at_most"),
         ({"measure": "unusable_rows"}, "unusable_rows needs a limit, at_most; found nothing"),
         ({"measure": "unusable_rows", "at_most": -1}, "expected 0 or more; found -1"),
         ({"measure": "unusable_rows", "at_most": 1, "by": "annotator"}, "has no by"),
@@ -255,7 +274,10 @@ def test_a_single_fault(text, fault):
         ({"measure": "recall", "at_least": True}, "expected a number; found True"),
         ({"measure": "shift", "by": ["annotator", "category"]}, "use edge_offset"),
         ({"measure": "growth", "where": {"category": "x"}}, "use edge_offset"),
-        ({"measure": "shift", "tolerance": 2}, "found int"),
+        (
+            {"measure": "shift", "tolerance": 2},
+            "a tolerance needs its unit, px or %; expected '2 px' or '2 %'; found 2",
+        ),
         ({"measure": "shift", "tolerance": "0 px"}, "expected a tolerance above zero"),
     ],
 )
@@ -373,3 +395,25 @@ def test_a_spec_path_may_be_any_path_like(tmp_path):
             return str(path)
 
     assert load_spec(Mine()).path == str(path)
+
+
+def test_three_hundred_rules_are_read_in_a_blink():
+    rule = 'measure = "recall"\nby = ["annotator", "category"]\nwhere = {{ category = "c{0}" }}\n'
+    rules = (f'[[rule]]\nid = "r{k}"\nat_least = 0.9\n{rule.format(k)}' for k in range(300))
+    text = "[annqc]\nversion = 1\n" + "".join(rules)
+    seconds = []
+    for _ in range(3):
+        start = time.process_time()
+        spec = load_spec(text)
+        seconds.append(time.process_time() - start)
+    assert len(spec.rules) == 300
+    assert min(seconds) < 0.1
+
+
+def test_reading_a_spec_loads_nothing_heavy():
+    code = (
+        "import sys; from annqc.judge.spec import load_spec; load_spec('boxes').datasets; "
+        "print({'numba', 'pandas', 'scipy', 'cv2', 'shapely'} & sys.modules.keys())"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "set()\n"

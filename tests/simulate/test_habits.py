@@ -6,6 +6,7 @@ import pytest
 from annqc.errors import AnnqcError, SpecError, UnknownNameError
 from annqc.simulate import Habit, PlantedHabits
 from annqc.simulate.habits import OUTWARD
+from annqc.simulate.phrases import PHRASES
 from annqc.tables import QUANTITIES
 
 
@@ -83,3 +84,75 @@ def test_unknown_names_get_a_hint():
         Habit.misses(0.1).only(size="smal")
     with pytest.raises(AnnqcError, match="px, rel"):
         Habit.shift(dx=1, unit="percent")
+
+
+@pytest.mark.parametrize(
+    ("text", "made"),
+    [
+        ("loose right 5 px", Habit.loose("right", px=5)),
+        ("tight top 3 %", Habit.tight("top", rel=0.03)),
+        ("Loose  Left 2.5px", Habit.loose("left", px=2.5)),
+        ("shift right 4 px", Habit.shift(dx=4)),
+        ("shift left 4 %", Habit.shift(dx=-0.04, unit="rel")),
+        ("shift up 3 px", Habit.shift(dy=-3)),
+        ("shift down 3 px", Habit.shift(dy=3)),
+        ("too wide 6 px", Habit.growth(dw=6)),
+        ("too narrow 6 px", Habit.growth(dw=-6)),
+        ("too tall 5 %", Habit.growth(dh=0.05, unit="rel")),
+        ("too short 5 %", Habit.growth(dh=-0.05, unit="rel")),
+        ("jitter 4 px", Habit.jitter(px=4)),
+        ("jitter 4 %", Habit.jitter(rel=0.04)),
+        ("tails 3 df", Habit.tails(3)),
+        ("rounding 1 px", Habit.rounding(1)),
+        ("gross 5 %", Habit.gross(0.05)),
+        ("misses 20 %", Habit.misses(0.2)),
+        ("extras 10 %", Habit.extras(0.1)),
+        ("wrong labels 15 %", Habit.wrong_labels(0.15)),
+        ("duplicates 5 %", Habit.duplicates(0.05)),
+        ("merges 5 %", Habit.merges(0.05)),
+        ("splits 5 %", Habit.splits(0.05)),
+        ("misses 20 % on category car", Habit.misses(0.2).only(category="car")),
+        (
+            "misses 20 % on category traffic light on size Small",
+            Habit.misses(0.2).only(category="traffic light", size="small"),
+        ),
+    ],
+)
+def test_a_habit_can_be_said(text, made):
+    assert Habit.parse(text) == (made,)
+
+
+def test_every_phrase_is_a_habit_in_each_of_its_units():
+    for words, phrase in PHRASES.items():
+        for unit in phrase.units:
+            (habit,) = Habit.parse(f"{words} 3 {unit}")
+            assert abs(habit.size) == (0.03 if unit == "%" else 3)
+
+
+def test_several_habits_are_said_with_commas():
+    both = Habit.parse("loose right 5 px, misses 20 %")
+    assert both == (Habit.loose("right", px=5), Habit.misses(0.2))
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("lose right 5 px", "did you mean 'loose right'"),
+        ("wrong lables 5 %", "did you mean 'wrong labels'"),
+        ("dances 5 px", "loose left|top|right|bottom, tight"),
+        ("", "there is no habit ''"),
+        ("loose right", "say how much, such as 'loose right 5 px'"),
+        ("loose right 5", "found: no unit"),
+        ("misses 5 px", "misses is said in %"),
+        ("loose right -5 px", "a number above 0"),
+        ("misses 120 %", "found: 120 %"),
+        ("misses 5 % on size smal", "did you mean 'small'"),
+        ("misses 5 % on category car on category dog", "one category, one size"),
+        ("rounding 1 px on category car", "cannot be limited"),
+        (5, "a text in quotes"),
+    ],
+)
+def test_what_cannot_be_said_is_refused_with_what_can(text, said):
+    with pytest.raises(AnnqcError) as caught:
+        Habit.parse(text)
+    assert said in str(caught.value)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
-from annqc.judge.rules import counts, offsets, rates  # importing them registers the measures
+# Importing them registers the measures, in the order in which they are listed.
+from annqc.judge.rules import offsets, rates, counts, coverage  # isort: skip
 
-__all__ = ["counts", "offsets", "rates"]
+__all__ = ["counts", "coverage", "offsets", "rates"]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from annqc.errors import SpecError, did_you_mean
+from annqc.judge.wording import number_of
 
 if TYPE_CHECKING:
     from annqc.judge.model import Rule
@@ -15,9 +16,9 @@ if TYPE_CHECKING:
 
 __all__ = [
     "GROUPED",
-    "SIZES",
     "clusters_of",
     "group_of",
+    "limit_words",
     "nothing_words",
     "split_columns",
     "wanted_rows",
@@ -25,8 +26,6 @@ __all__ = [
 ]
 
 GROUPED: Final = ("by", "where", "confidence")
-SIZES: Final = ("small", "medium", "large")
-"""Values of the column ``size``, whether or not the data have objects of each."""
 FEW_VALUES: Final = 12
 """Up to so many values of a column are listed in a message."""
 
@@ -48,7 +47,7 @@ def wanted_rows(
         keep &= np.array([value in asked or str(value) in asked for value in column], dtype=bool)
         present = {str(value) for value in column}
         absent = [value for value in values if str(value) not in present]
-        known = present | _known_values(measured, name) if absent else present
+        known = present | measured.known_values(name) if absent else present
         for value in absent:
             if str(value) not in known:
                 what = f"there is no {name} {value!r} in the data"
@@ -57,20 +56,6 @@ def wanted_rows(
                 raise SpecError(what, where=f"where = {{ {name} = ... }}", expected=few, hint=hint)
             notes.append(f"there is nothing to judge of {name} {value!r}")
     return keep, tuple(notes)
-
-
-def _known_values(measured: Measured, name: str) -> set[str]:
-    """Every value that a column can have in these data, with or without anything to judge."""
-    known = {str(value) for value in measured.score_columns((name,))[name].tolist()}
-    matches = measured.matches
-    if name in {"category", "candidate_category"}:
-        known |= set(map(str, matches.category_names))
-    elif name == "size":
-        known |= set(SIZES)
-    elif name == "image_id":
-        for side in (matches.reference, matches.candidate):
-            known |= set(map(str, side.image_table.id.tolist()))
-    return known
 
 
 def clusters_of(measured: Measured) -> str:
@@ -95,6 +80,11 @@ def who_words(keys: dict[str, Array]) -> str:
 def group_of(keys: dict[str, Array], row: int) -> dict[str, Any]:
     """Return column -> value of one row."""
     return {name: column[row] for name, column in keys.items()}
+
+
+def limit_words(limit: float, what: str, many: str) -> str:
+    """Say a limit of a count, such as ``"1 error"``; limits need not be whole."""
+    return number_of(int(limit), what, many) if limit == int(limit) else f"{limit:g} {many}"
 
 
 def nothing_words(notes: tuple[str, ...], otherwise: str) -> str:

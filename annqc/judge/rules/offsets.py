@@ -41,6 +41,8 @@ __all__ = ["BIAS"]
 
 SENSITIVE: Final = "SELECTION_SENSITIVE"
 """Flag of findings that the objects nobody could measure might turn over."""
+EVERY_LOOK: Final = "held at every look so far"
+"""What is said of an interval that is a confidence sequence."""
 THINGS: Final = {"edge_offset": "edge", "shift": "shift", "growth": "side"}
 """What is counted, for measures that judge several quantities of a group."""
 
@@ -103,6 +105,10 @@ class _BiasWords:
             return f"{text}: {unsettled_words(finding, clusters=self.clusters)}"
         return text
 
+    def look(self, row: int) -> dict[str, str]:
+        """Say where to look for the annotations behind a finding."""
+        return {"quantity": str(self.columns["quantity"][row])}
+
     def together(self, rows: Sequence[int]) -> list[str]:
         """Say accusations one by one, and what everybody shares once."""
         texts: list[str] = []
@@ -123,11 +129,27 @@ class _BiasWords:
         return texts
 
 
+@dataclass(frozen=True, eq=False, slots=True)
+class _SequentialWords(_BiasWords):
+    """Words for findings that hold at every look."""
+
+    def describe(self, row: int) -> str:
+        """Say one finding, and that it may be looked at again."""
+        # Named, for a dataclass with slots is made twice, and super() knows the first alone.
+        text = _BiasWords.describe(self, row)
+        if not np.isfinite(self.columns["ci_low"][row]):
+            return text
+        seen = number_of(int(self.columns["n_clusters"][row]), self.clusters)
+        return text.replace(f"{seen})", f"{seen}, {EVERY_LOOK})", 1)
+
+
 def _bias(name: str, quantities: tuple[str, ...]) -> Callable[[Measured, Rule], Assessment]:
     def assess(measured: Measured, rule: Rule) -> Assessment:
         found = measured.bias_columns(rule.columns)
         wanted, notes = wanted_rows(found, rule, measured)
         wanted &= np.array([name in quantities for name in found["quantity"]], dtype=bool)
+        if rule.sequential:
+            found = measured.sequential_columns(rule.columns, cells=wanted)
         keys, columns = split_columns(found, rule, wanted)
         tolerance = measured.parameters.tolerance
         verdict = columns["verdict"]
@@ -137,9 +159,11 @@ def _bias(name: str, quantities: tuple[str, ...]) -> Callable[[Measured, Rule], 
         accused = np.where(verdict == "biased", 1e6, 0.0)
         empty = not len(verdict) or bool((columns["status"] == "no_data").all())
         things = THINGS.get(name, who_words(keys))
-        words = _BiasWords(keys, columns, tolerance, clusters_of(measured), things)
+        kind = _SequentialWords if rule.sequential else _BiasWords
+        words = kind(keys, columns, tolerance, clusters_of(measured), things)
+        claim = f"within {_times(columns['margin'])}{tolerance}"
         return Assessment(
-            claim=f"within {_times(columns['margin'])}{tolerance}",
+            claim=claim + (", judged so that it holds at every look" if rule.sequential else ""),
             keys=keys,
             columns=columns,
             outcome=outcome,
@@ -150,6 +174,7 @@ def _bias(name: str, quantities: tuple[str, ...]) -> Callable[[Measured, Rule], 
             together=words.together,
             things=things,
             count=words.count,
+            look=words.look,
             doubtful=np.array([SENSITIVE in flags for flags in columns["flags"]], dtype=bool),
         )
 
@@ -166,6 +191,6 @@ for _name, (_quantities, _summary) in BIAS.items():
     register_measure(
         _name,
         _summary,
-        takes=(*GROUPED, "tolerance"),
+        takes=(*GROUPED, "tolerance", "no_worse_than", "margin", "sequential"),
         check=None if set(_quantities) <= set(EDGES) else _only_pooled,
     )(_bias(_name, _quantities))

@@ -1,14 +1,16 @@
-"""judge: rates and overlap, judged by intervals.
+"""judge: rates, overlap and agreement, judged by intervals.
 
-A rate is bad where its whole interval lies beyond the limit, good where its whole interval lies
-within, and undecided otherwise. Nothing corrects the rates for the number of groups: of many groups
-exactly at the limit, about ``(1 - confidence) / 2`` fail by chance.
+A rate is good where its whole interval lies within the limit. It is bad where its whole interval
+lies beyond, and the number of groups does not explain that: the p-values of the intervals go
+through Benjamini-Hochberg at the tail of one interval, so one group alone is judged by its
+interval, and of many groups at the limit any fails in at most ``(1 - confidence) / 2`` of all runs.
+Everything else is undecided.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
@@ -22,14 +24,15 @@ from annqc.judge.rules.common import (
     wanted_rows,
     who_words,
 )
-from annqc.judge.wording import rate_words
+from annqc.judge.wording import number_of, rate_words
+from annqc.tables import ERROR_KINDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from annqc.judge.model import Rule
     from annqc.judge.registry import Measured
-    from annqc.tables import Array
+    from annqc.tables import Array, Bools
 
 __all__ = ["RATES"]
 
@@ -39,6 +42,20 @@ RATES: Final = {
     "label_accuracy": "share of the matched objects with the right category",
     "mean_iou": "mean overlap of the matched objects",
 }
+"""Rates that a saved run can be compared in, and what they are."""
+
+LOOK: Final[dict[str, dict[str, Any]]] = {
+    "recall": {"kinds": ("missed", "near_miss", "merged", "split", "far")},
+    "precision": {"kinds": ("spurious", "near_miss", "merged", "split", "duplicate")},
+    "label_accuracy": {"kinds": ("mislabelled",)},
+    "mean_iou": {"quantity": "iou"},
+}
+"""Where the annotations are that weigh on a rate."""
+
+NOTHING: Final = {"agreement": "no two annotators were asked for the same image"}
+"""Why there may be nothing to judge."""
+NOTES: Final = {"agreement": ("agreement does not see what all annotators do alike",)}
+"""What must be known of a measure wherever it is told."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -49,6 +66,8 @@ class _RateWords:
     keys: dict[str, Array]
     columns: dict[str, Array]
     clusters: str
+    chance: Bools
+    looked: dict[str, Any] | None
 
     def describe(self, row: int) -> str:
         """Say one rate."""
@@ -56,43 +75,102 @@ class _RateWords:
         estimate, low, high = (float(self.columns[end][row]) for end in ends)
         seen = int(self.columns["n_clusters"][row])
         group = group_of(self.keys, row)
-        return rate_words(group, self.name, estimate, low, high, seen, clusters=self.clusters)
+        text = rate_words(group, self.name, estimate, low, high, seen, clusters=self.clusters)
+        if self.chance[row]:
+            groups = number_of(int(np.sum(~np.isnan(self.columns["p_value"]))), "group")
+            return f"{text}: among {groups} this can be chance"
+        return text
+
+    def look(self, _row: int) -> dict[str, Any] | None:
+        """Say where to look for the annotations behind a rate."""
+        return None if self.looked is None else dict(self.looked)
 
 
 def _rate(name: str) -> Callable[[Measured, Rule], Assessment]:
     def assess(measured: Measured, rule: Rule) -> Assessment:
-        found = measured.score_columns(rule.columns)
+        from annqc.infer.rates import beyond_together  # loads scipy
+
+        at_least = rule.at_least is not None
+        limit = float((rule.at_least if at_least else rule.at_most) or 0.0)
+        found = measured.rate_columns(
+            name, rule.columns, limit=limit, at_least=at_least, kinds=rule.kind
+        )
         wanted, notes = wanted_rows(found, rule, measured)
         keys, columns = split_columns(found, rule, wanted)
-        estimate, low, high = (columns[f"{name}{end}"] for end in ("", "_low", "_high"))
-        clusters = clusters_of(measured)
-        at_least = rule.at_least is not None
-        limit = rule.at_least if rule.at_least is not None else rule.at_most
+        estimate, low, high = (columns[end] for end in ("estimate", "ci_low", "ci_high"))
         with np.errstate(invalid="ignore"):
             good = low >= limit if at_least else high <= limit
-            bad = high < limit if at_least else low > limit
-        numbers = {
-            "estimate": estimate,
-            "ci_low": low,
-            "ci_high": high,
-            "n_clusters": columns[f"{name}_n_clusters"],
-        }
-        empty = bool(np.isnan(estimate).all())
-        words = name.replace("_", " ").replace("iou", "IoU")
+            alone = high < limit if at_least else low > limit
+        confidence = measured.parameters.confidence
+        bad, columns["p_adjusted"] = beyond_together(
+            columns["p_value"], alone, confidence=confidence
+        )
+        looked = {"kinds": rule.kind or ERROR_KINDS} if name == "error_rate" else LOOK.get(name)
+        clusters = _shared(measured) if name == "agreement" else clusters_of(measured)
+        words = _RateWords(name, keys, columns, clusters, alone & ~bad, looked)
+        things = who_words(keys)
         return Assessment(
-            claim=f"{words} {'at least' if at_least else 'at most'} {limit:g}",
+            claim=f"{_named(rule)} {'at least' if at_least else 'at most'} {limit:g}",
             keys=keys,
-            columns=numbers,
+            columns=columns,
             outcome=np.where(bad, "fail", np.where(good, "pass", "undecided")).astype(object),
             badness=-estimate if at_least else estimate,
-            describe=_RateWords(name, keys, numbers, clusters).describe,
-            things=who_words(keys),
-            nothing=nothing_words(notes, "there is nothing to count") if empty else "",
-            notes=notes,
+            describe=words.describe,
+            things=things,
+            nothing=nothing_words(notes, NOTHING.get(name, "there is nothing to count"))
+            if bool(np.isnan(estimate).all())
+            else "",
+            notes=(*notes, *NOTES.get(name, ())),
+            look=words.look,
         )
 
     return assess
 
 
+def _shared(measured: Measured) -> str:
+    """Name what evidence of agreement is counted in; there are no tracks of several annotators."""
+    work = measured.matches.candidate
+    video = work.table.track is not None and work.image_table.sequence is not None
+    return "sequence" if video else "image"
+
+
+def _no_objects(rule: Rule) -> str | None:
+    """Refuse columns of objects: two annotators may not draw the same."""
+    for name in ("category", "candidate_category", "size"):
+        if name in rule.columns:
+            return (
+                f"{rule.measure} cannot be told by {name}; it takes annotator, and columns of the "
+                "images"
+            )
+    return None
+
+
+def _named(rule: Rule) -> str:
+    """Name what a rule limits."""
+    words = rule.measure.replace("_", " ").replace("iou", "IoU")
+    return f"{words} ({', '.join(rule.kind)})" if rule.kind else words
+
+
 for _name, _summary in RATES.items():
-    register_measure(_name, _summary, takes=GROUPED, limits=("at_least", "at_most"))(_rate(_name))
+    register_measure(
+        _name,
+        _summary,
+        takes=(*GROUPED, "no_worse_than", "margin"),
+        limits=("at_least", "at_most"),
+    )(_rate(_name))
+
+register_measure(
+    "error_rate",
+    "share of what was drawn or missed that is an error of these kinds",
+    takes=(*GROUPED, "kind"),
+    limits=("at_most",),
+    kinds=ERROR_KINDS,
+)(_rate("error_rate"))
+
+register_measure(
+    "agreement",
+    "overlap of what several annotators drew on the same images; needs no gold",
+    takes=GROUPED,
+    limits=("at_least",),
+    check=_no_objects,
+)(_rate("agreement"))

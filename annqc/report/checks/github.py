@@ -1,0 +1,80 @@
+"""report: checks as annotations of GitHub Actions, which show beside the line of the spec."""
+
+from typing import TYPE_CHECKING, Final
+
+from annqc.report.checks.places import inside, place_of, work_tree
+from annqc.report.plain import clean_lines, clean_text
+
+if TYPE_CHECKING:
+    from annqc.report.checks.document import Document
+    from annqc.report.checks.record import Record
+
+__all__ = ["annotations"]
+
+MOST: Final = 10
+"""GitHub shows so many annotations of a kind a step, and drops the rest in silence."""
+MOST_EVIDENCE: Final = 5
+LONGEST: Final = 2_000
+LONGEST_TITLE: Final = 200
+KIND: Final = {"fail": "error", "error": "error", "undecided": "notice"}
+
+
+def annotations(document: "Document", *, root: str | None = None) -> list[str]:
+    """Return workflow commands, a line each, for the checks that do not pass.
+
+    Parameters
+    ----------
+    document : dict
+        From `annqc.report.checks.make_document`.
+    root : str, optional
+        Root of the work tree; the one of the workflow, or the current folder, if not given.
+
+    Returns
+    -------
+    list of str
+        At most ten errors and ten notices. Where there are more, the last of a kind says how many.
+    """
+    home = work_tree() if root is None else root
+    lines: list[str] = []
+    for kind in ("error", "notice"):
+        found = [one for one in document["checks"] if KIND.get(one["outcome"]) == kind]
+        shown = found if len(found) <= MOST else found[: MOST - 1]
+        lines += [_command(kind, record, home) for record in shown]
+        if len(found) > len(shown):
+            what = "that fail" if kind == "error" else "that the data cannot settle"
+            said = f"and {len(found) - len(shown):,} more checks {what}"
+            lines.append(f"::{kind} title=annqc::{said}")
+    return lines
+
+
+def _command(kind: str, record: "Record", root: str) -> str:
+    file, line = place_of(record, root)
+    given: dict[str, str] = {}
+    if file is not None:
+        given["file"] = clean_text(inside(file, root) or file)
+        if line is not None:
+            given["line"] = str(line)
+    name = f"{record['id']} ({record['dataset']})" if record["dataset"] else record["id"]
+    outcome = "" if record["outcome"] == "fail" else f": {record['outcome']}"
+    given["title"] = clean_text(f"annqc: {name}{outcome}", width=LONGEST_TITLE)
+    where = ",".join(f"{key}={_property(value)}" for key, value in given.items())
+    return f"::{kind} {where}::{_message(_said(record))}"
+
+
+def _said(record: "Record") -> str:
+    lines = [clean_lines(record["sentence"])]
+    lines += [f"- {clean_text(one['text'])}" for one in record["evidence"][:MOST_EVIDENCE]]
+    if record["why"]:
+        lines.append(f"why: {clean_text(record['why'])}")
+    text = "\n".join(lines)
+    return text if len(text) <= LONGEST else text[: LONGEST - 3] + "..."
+
+
+def _message(text: str) -> str:
+    """Escape the text of a command; ``%`` first, or the escapes would be escaped."""
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _property(text: str) -> str:
+    """Escape the value of a property, which ends at a comma or a colon."""
+    return _message(text).replace(":", "%3A").replace(",", "%2C")

@@ -1,0 +1,125 @@
+"""report: pairs, bias, scores, errors and problems as CSV or Parquet, one table a file."""
+
+from __future__ import annotations
+
+import csv
+from importlib.util import find_spec
+from math import isnan
+from typing import IO, TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from annqc.errors import AnnqcError
+from annqc.report.files import cannot_write, refuse_missing_folder, spare_inputs, whole_file
+from annqc.report.json import PROBLEM_FIELDS, problem_rows
+from annqc.report.plain import encodable
+from annqc.tables import to_frame
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from annqc.run.audit import Run
+    from annqc.tables import Array
+
+__all__ = ["table_paths", "write_tables"]
+
+TABLES: Final = ("pairs", "bias", "scores", "errors", "problems")
+
+
+def table_paths(folder: Path, *, parquet: bool = False) -> list[Path]:
+    """Return the files that `write_tables` writes."""
+    return [folder / f"{name}.{'parquet' if parquet else 'csv'}" for name in TABLES]
+
+
+def write_tables(
+    run: Run, folder: Path, *, by: Sequence[str] = ("annotator",), parquet: bool = False
+) -> list[Path]:
+    """Write pairs, bias, scores, errors and problems, one file each.
+
+    Parameters
+    ----------
+    run : Run
+        The comparison.
+    folder : Path
+        Made where it is not there; the folder around it must be.
+    by : sequence of str
+        Grouping of the findings.
+    parquet : bool
+        Parquet instead of CSV; needs pyarrow.
+
+    Returns
+    -------
+    list of Path
+        The files.
+
+    Raises
+    ------
+    AnnqcError
+        Where a file is an input, or cannot be written.
+    """
+    paths = table_paths(folder, parquet=parquet)
+    spare_inputs(paths, (run.reference, run.candidate))
+    refuse_missing_folder(folder)
+    try:
+        folder.mkdir(exist_ok=True)
+    except OSError as error:
+        raise cannot_write(folder, error) from None
+    problems = problem_rows(run.issues)
+    tables: dict[str, dict[str, Any]] = {
+        "pairs": run.pair_columns(),
+        "bias": run.bias_columns(by),
+        "scores": run.score_columns(strata=by),
+        "errors": run.error_columns(),
+        "problems": {name: [row[name] for row in problems] for name in PROBLEM_FIELDS},
+    }
+    for name, path in zip(TABLES, paths, strict=True):
+        with whole_file(path) as file:
+            if parquet:
+                _parquet(tables[name], file)
+            else:
+                _csv(tables[name], file)
+    return paths
+
+
+def _csv(columns: dict[str, Any], file: IO[bytes]) -> None:
+    """Write columns; NaN and None become empty cells."""
+    listed = [_cells(column) for column in columns.values()]
+    text = _Text(file)
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows(zip(*listed, strict=True))
+
+
+def _cells(column: Array | list[Any]) -> list[Any]:
+    values = column.tolist() if isinstance(column, np.ndarray) else column
+    return [None if isinstance(value, float) and isnan(value) else value for value in values]
+
+
+class _Text:
+    """What `csv.writer` writes to: text in, UTF-8 out."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self.file = file
+
+    def write(self, text: str) -> int:
+        return self.file.write(text.encode("utf-8", errors="backslashreplace"))
+
+
+def _parquet(columns: dict[str, Any], file: IO[bytes]) -> None:
+    if find_spec("pyarrow") is None:
+        what = "Parquet needs pyarrow, which is not installed"
+        raise AnnqcError(what, hint="pip install 'annqc[parquet]', or write CSV")
+    frame = to_frame({name: _one_type(column) for name, column in columns.items()})
+    frame.to_parquet(file, index=False)
+
+
+def _one_type(column: Array | list[Any]) -> Array | list[Any]:
+    """Make a column one that Parquet has: of one type, and its text UTF-8."""
+    if isinstance(column, np.ndarray) and column.dtype.kind not in "OU":
+        return column
+    values = column.tolist() if isinstance(column, np.ndarray) else column
+    kinds = {type(value) for value in values if value is not None}
+    if len(kinds) < 2 and str not in kinds:
+        return values
+    return [None if value is None else encodable(str(value)) for value in values]

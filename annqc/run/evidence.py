@@ -1,0 +1,274 @@
+"""run: the annotations behind a finding: those that weigh most against a group, the worst first."""
+
+from __future__ import annotations
+
+from pathlib import PurePath
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from annqc.errors import UnknownNameError
+from annqc.judge.wording import DIRECTIONS, OBJECTS, WITHIN
+from annqc.measure.offsets import AXIS, MARGIN, offsets
+from annqc.run.errors import ERROR_KINDS
+from annqc.run.keys import codes_of, resolve
+from annqc.tables import EDGES, QUANTITIES
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from annqc.run.audit import Run
+    from annqc.run.keys import Key
+    from annqc.tables import Array, Bools, Floats, Ints
+
+__all__ = ["entry_of", "error_words", "offset_words", "place_of", "worst_annotations"]
+
+OVERLAP: Final = "iou"
+"""What may stand for a quantity: matched pairs, the smallest overlap first."""
+
+
+def worst_annotations(
+    run: Run,
+    group: Mapping[str, object],
+    *,
+    quantity: str | None = None,
+    kinds: Sequence[str] = (),
+    most: int = 5,
+) -> list[dict[str, Any]]:
+    """Find the annotations of a group that weigh most against it.
+
+    Parameters
+    ----------
+    run : Run
+        The comparison.
+    group : mapping of str to object
+        Column -> value, for any columns that ``by=`` may name. Empty is everything.
+    quantity : str, optional
+        One of `annqc.tables.QUANTITIES`: the pairs that entered the offsets and are farthest off,
+        in the direction in which the group is off. Or ``"iou"``: the matched pairs that overlap
+        least.
+    kinds : sequence of str
+        Instead: errors of these kinds, in the order of `annqc.Audit.errors`.
+    most : int
+        How many at most.
+
+    Returns
+    -------
+    list of dict
+        Plain values: ``annotator, image_id, file_name, annotation_id, reference_id, category, kind,
+        edge, offset_px, offset, iou, source, row, text``. ``kind`` is that of the error, or
+        ``"offset"`` or ``"overlap"``; ``offset`` is in tolerances.
+
+    Raises
+    ------
+    UnknownNameError
+        Where there is no such column, quantity or kind.
+
+    Notes
+    -----
+    The direction of a group is that of the median of its pairs. An object that was drawn is in the
+    group if its gold is, and what has no gold if it is itself, as in `annqc.Audit.scores`.
+    """
+    keys = resolve(run.matches, tuple(group))
+    wanted = list(zip(keys, group.values(), strict=True))
+    if kinds:
+        return _errors(run, wanted, kinds, most)
+    if quantity == OVERLAP:
+        return _overlaps(run, wanted, most)
+    if quantity not in QUANTITIES:
+        what = "quantity"
+        raise UnknownNameError.among(what, str(quantity), (*QUANTITIES, OVERLAP))
+    return _offsets(run, wanted, QUANTITIES.index(quantity), most)
+
+
+def _errors(
+    run: Run, wanted: list[tuple[Key, object]], kinds: Sequence[str], most: int
+) -> list[dict[str, Any]]:
+    for kind in kinds:
+        if kind not in ERROR_KINDS:
+            what = "kind of error"
+            raise UnknownNameError.among(what, kind, ERROR_KINDS)
+    rows = run.error_rows
+    keep = _members(wanted, rows["reference"], rows["candidate"], rows["annotator"])
+    keep &= np.isin(rows["kind"], list(kinds))
+    shown = np.flatnonzero(keep)[:most]
+    found = []
+    for at in shown.tolist():
+        one = {name: column[at] for name, column in rows.items()}
+        entry = entry_of(run, int(one["reference"]), int(one["candidate"]), int(one["annotator"]))
+        entry |= {name: _plain(one[name]) for name in ("kind", "edge", "offset_px", "offset")}
+        entry["iou"] = _plain(one["iou"])
+        found.append(entry | {"text": error_words(run, entry)})
+    return found
+
+
+def _overlaps(run: Run, wanted: list[tuple[Key, object]], most: int) -> list[dict[str, Any]]:
+    matches = run.matches
+    gold, drawn, iou = matches.matched_reference, matches.matched_candidate, matches.matched_iou
+    annotator = matches.candidate.table.annotator[drawn]
+    rows = np.flatnonzero(_members(wanted, gold, drawn, annotator))
+    rows = _top(rows, -iou[rows], most)
+    boxes = matches.reference.table.xyxy[gold[rows]]
+    edges = offsets(boxes, matches.candidate.table.xyxy[drawn[rows]])
+    tolerance = np.asarray(run.parameters.tolerance.of(boxes[:, 2:] - boxes[:, :2]))
+    units = edges / np.tile(tolerance, 2)
+    found = []
+    for at, row in enumerate(rows.tolist()):
+        worst = int(np.abs(units[at]).argmax())
+        entry = entry_of(run, int(gold[row]), int(drawn[row]), int(annotator[row]))
+        entry |= {"kind": "overlap", "edge": EDGES[worst], "iou": float(iou[row])}
+        entry |= {"offset_px": float(edges[at, worst]), "offset": float(units[at, worst])}
+        said = f"IoU {entry['iou']:.2f}, {offset_words(worst, entry)}"
+        found.append(entry | {"text": f"{place_of(run, entry)}: {said}"})
+    return found
+
+
+def _offsets(
+    run: Run, wanted: list[tuple[Key, object]], quantity: int, most: int
+) -> list[dict[str, Any]]:
+    measured = run.measurements
+    keep = _members(wanted, measured.reference, measured.candidate, measured.annotator)
+    rows = np.flatnonzero(keep & measured.usable[:, quantity])
+    if not len(rows):
+        return []
+    pixels = _pixels(measured.edges[rows], quantity)
+    units = pixels / measured.tolerance[rows, AXIS[quantity]]
+    middle = float(np.median(units)) or float(units.mean())
+    towards = units * (-1.0 if middle < 0 else 1.0)
+    chosen = _top(np.arange(len(rows)), towards, most)
+    chosen = chosen[towards[chosen] > 0]
+    code = measured.reference[rows[chosen]], measured.candidate[rows[chosen]]
+    iou = _overlap_of(run, *code)
+    found = []
+    for at, (place, gold, drawn) in enumerate(
+        zip(chosen.tolist(), *(part.tolist() for part in code), strict=True)
+    ):
+        entry = entry_of(run, gold, drawn, int(measured.annotator[rows[place]]))
+        edge = EDGES[quantity] if quantity < len(EDGES) else None
+        entry |= {"kind": "offset", "edge": edge, "iou": float(iou[at])}
+        entry |= {"offset_px": float(pixels[place]), "offset": float(units[place])}
+        found.append(entry | {"text": f"{place_of(run, entry)}: {offset_words(quantity, entry)}"})
+    return found
+
+
+def _pixels(edges: Floats, quantity: int) -> Floats:
+    """One quantity of outward edge offsets: an edge, a shift of the centre, or a growth."""
+    if quantity < len(EDGES):
+        return edges[:, quantity]
+    low, high = edges[:, AXIS[quantity]], edges[:, AXIS[quantity] + 2]
+    shift = QUANTITIES[quantity] in {"dx", "dy"}
+    return (high - low) / 2 if shift else high + low
+
+
+def _members(
+    wanted: list[tuple[Key, object]], reference: Ints, candidate: Ints, annotator: Ints
+) -> Bools:
+    """Rows of the group. A row of -1 on one side is told by the other side."""
+    keep = np.ones(len(annotator), dtype=bool)
+    for key, value in wanted:
+        own = codes_of(key, reference, candidate, annotator)
+        keep &= np.isin(own, _places(key.values, value))
+    return keep
+
+
+def _places(values: Array, value: object) -> Ints:
+    """Positions of a value; what a file or a spec can only write as text is found as text."""
+    listed = values.tolist()
+    exact = [at for at, one in enumerate(listed) if one == value]
+    return np.array(exact or [at for at, one in enumerate(listed) if str(one) == str(value)], int)
+
+
+def _top(rows: Ints, weight: Floats, most: int) -> Ints:
+    """Return the heaviest rows, the heaviest first, earlier rows first among equals."""
+    if len(rows) > most:
+        edge = np.partition(weight, len(rows) - most)[len(rows) - most] if most else np.inf
+        some = np.flatnonzero(weight >= edge)
+        rows, weight = rows[some], weight[some]
+    return rows[np.argsort(-weight, kind="stable")][:most]
+
+
+def _overlap_of(run: Run, gold: Ints, drawn: Ints) -> Floats:
+    """IoU of some pairs of the offset pairing."""
+    matches = run.matches
+    of_drawn = np.zeros(len(matches.candidate.table))
+    of_drawn[matches.pair_candidate] = matches.pair_iou
+    return of_drawn[drawn] if len(gold) else np.empty(0)
+
+
+def entry_of(run: Run, gold: int, drawn: int, annotator: int) -> dict[str, Any]:
+    """Say what and where it is; -1 for none."""
+    matches = run.matches
+    reference, candidate = matches.reference, matches.candidate
+    images = reference.image_table
+    image = int(reference.table.image[gold] if gold >= 0 else matches.image_of_candidate[drawn])
+    category = matches.category_names[
+        matches.reference_category[gold] if gold >= 0 else matches.candidate_category[drawn]
+    ]
+    table = candidate.table
+    there = drawn >= 0
+    source = candidate.sources[int(table.source[drawn])].path if there and candidate.sources else ""
+    return {
+        "annotator": _plain(candidate.annotator_ids[annotator]),
+        "image_id": _plain(images.id[image]),
+        "file_name": None if images.file_name is None else _plain(images.file_name[image]),
+        "annotation_id": _plain(table.id[drawn]) if there else None,
+        "reference_id": _plain(reference.table.id[gold]) if gold >= 0 else None,
+        "category": _plain(category),
+        "candidate_category": (
+            _plain(matches.category_names[matches.candidate_category[drawn]]) if there else None
+        ),
+        "kind": None,
+        "edge": None,
+        "offset_px": None,
+        "offset": None,
+        "iou": None,
+        "source": source or None,
+        "row": _plain(table.row[drawn]) if there else None,
+    }
+
+
+def _plain(value: Any) -> Any:
+    """Turn a cell into a plain value, None for NaN."""
+    value = value.item() if isinstance(value, np.generic) else value
+    return None if isinstance(value, float) and np.isnan(value) else value
+
+
+def place_of(run: Run, entry: dict[str, Any]) -> str:
+    """Say which annotation it is, and where it stands."""
+    row = f"row {entry['row']}"
+    source = entry["source"]
+    stands = row if source is None else f"{PurePath(source).name}, {row}"
+    return f"annotation {entry['annotation_id']}{_by(run, entry)} on {_image(entry)} ({stands})"
+
+
+def _by(run: Run, entry: dict[str, Any]) -> str:
+    """Name the annotator where there are several."""
+    return f" by {entry['annotator']}" if len(run.candidate.annotator_ids) > 1 else ""
+
+
+def _image(entry: dict[str, Any]) -> str:
+    return str(entry["file_name"] or entry["image_id"])
+
+
+def offset_words(quantity: int, entry: dict[str, Any]) -> str:
+    """Say how far one box is off in one quantity; "too" only beyond the tolerance."""
+    name = QUANTITIES[quantity]
+    beyond = abs(entry["offset"]) > MARGIN[quantity]
+    words = (DIRECTIONS if beyond else WITHIN)[name][int(entry["offset_px"] < 0)]
+    thing = OBJECTS.get(name, "the box").removeprefix("the ")
+    return f"{thing} {abs(entry['offset_px']):.1f} px {'too ' if beyond else ''}{words}"
+
+
+def error_words(run: Run, entry: dict[str, Any]) -> str:
+    """Say one error: its kind, which annotation, and where."""
+    kind = str(entry["kind"]).replace("_", " ")
+    gold = f"object {entry['reference_id']} of the gold"
+    if entry["annotation_id"] is None:
+        whose = f", asked of {entry['annotator']}" if len(run.candidate.annotator_ids) > 1 else ""
+        return f"{kind}: {gold} on {_image(entry)}{whose}"
+    said = f"{kind}: {place_of(run, entry)}"
+    if kind == "mislabelled":
+        return f"{said}: {entry['category']} labelled {entry['candidate_category']}"
+    if kind == "loose box":
+        return f"{said}: {offset_words(EDGES.index(entry['edge']), entry)}"
+    return said if entry["reference_id"] is None else f"{said}, beside {gold}"

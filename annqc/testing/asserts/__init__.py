@@ -1,0 +1,43 @@
+"""testing: asserts for plain test functions, by the rules that specs have.
+
+`measures` has those on offsets, rates and agreement, `counts` those that count, `specs` those that
+compare with an earlier run or apply a whole spec. All of them go through `judged`: they make a
+rule, have it judged as a spec's rule is, and raise what the judge says where it is not a pass.
+"""
+
+from __future__ import annotations
+
+from annqc.testing.asserts.counts import (
+    assert_categories_covered,
+    assert_complete,
+    assert_enough_evidence,
+    assert_no_duplicates,
+    assert_no_errors,
+    assert_no_problems,
+)
+from annqc.testing.asserts.measures import (
+    assert_agreement,
+    assert_label_accuracy,
+    assert_mean_iou,
+    assert_precision,
+    assert_recall,
+    assert_unbiased,
+)
+from annqc.testing.asserts.specs import assert_meets, assert_not_worse
+
+__all__ = [
+    "assert_agreement",
+    "assert_categories_covered",
+    "assert_complete",
+    "assert_enough_evidence",
+    "assert_label_accuracy",
+    "assert_mean_iou",
+    "assert_meets",
+    "assert_no_duplicates",
+    "assert_no_errors",
+    "assert_no_problems",
+    "assert_not_worse",
+    "assert_precision",
+    "assert_recall",
+    "assert_unbiased",
+]

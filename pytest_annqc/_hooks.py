@@ -1,0 +1,152 @@
+"""The hooks. They run for every test of every project, so they look, and leave.
+
+PYTEST_DONT_REWRITE
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, Final
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+    from pathlib import Path
+
+__all__ = [
+    "TOLD",
+    "Desk",
+    "pytest_addoption",
+    "pytest_collect_file",
+    "pytest_configure",
+    "pytest_runtest_makereport",
+]
+
+SUFFIX: Final = ".annqc.toml"
+UNDECIDED: Final = ("skip", "fail", "pass")
+
+TOLD = pytest.StashKey[dict[str, Any]]()
+"""What an item of ours has to tell the controller: plain JSON values."""
+
+_MARKER: Final = (
+    "annqc(work=..., gold=..., **options): every rule of a *.annqc.toml file has it; on a test it "
+    "names what the fixture annqc_audit compares, with the arguments of annqc.audit"
+)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add options and ini keys; values that stay belong into ini keys."""
+    group = parser.getgroup("annqc", "annotation quality control")
+
+    def option(name: str, text: str, **kwargs: Any) -> None:
+        dest = name.removeprefix("--").replace("-", "_")
+        group.addoption(name, dest=dest, help=text, default=kwargs.pop("default", None), **kwargs)
+
+    option("--annqc-report", "write an HTML page on all rules into this folder", metavar="DIR")
+    option("--annqc-json", "write what became of every rule as JSON", metavar="FILE")
+    option("--annqc-sarif", "write rules that failed as SARIF, for code scanning", metavar="FILE")
+    option(
+        "--annqc-cache",
+        "where to keep checks for the next run, or 'off' (default: pytest's cache folder)",
+        metavar="DIR",
+    )
+    option(
+        "--annqc-undecided",
+        "what to make of rules that the data cannot settle: skip, fail or pass (default: what the "
+        "spec says, else skip)",
+        choices=UNDECIDED,
+    )
+    option(
+        "--annqc-data-root",
+        "folder from which relative paths of data are seen (default: that of the spec; for "
+        "fixtures, the root of the project)",
+        metavar="DIR",
+    )
+    option(
+        "--annqc-update-baseline",
+        "after the run, save the data of every spec that names a baseline as that baseline",
+        action="store_true",
+        default=False,
+    )
+    parser.addini("annqc_cache", "as --annqc-cache", type="string", default="")
+    parser.addini("annqc_undecided", "as --annqc-undecided", type="string", default="")
+    parser.addini("annqc_data_root", "as --annqc-data-root", type="string", default="")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Make the marker known; where reports come together, open the desk that takes them."""
+    config.addinivalue_line("markers", _MARKER)
+    undecided = config.getini("annqc_undecided")
+    if undecided and undecided not in UNDECIDED:
+        message = f"annqc_undecided: expected one of {', '.join(UNDECIDED)}; found {undecided!r}"
+        raise pytest.UsageError(message)
+    if not hasattr(config, "workerinput"):
+        config.pluginmanager.register(Desk(config), "annqc-desk")
+
+
+def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
+    """Collect spec files; this runs for every file of a project, so it looks at the name alone."""
+    if not file_path.name.endswith(SUFFIX):
+        return None
+    from pytest_annqc._collect import SpecFile
+
+    return SpecFile.from_parent(parent, path=file_path)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Send along what an item of ours has to tell, as text: workers can send nothing else."""
+    report = yield
+    told = item.stash.get(TOLD, None)
+    if told is None or (call.when == "setup" and report.passed) or call.when == "teardown":
+        return report
+    report.annqc = json.dumps(told)  # type: ignore[attr-defined]
+    if report.skipped and isinstance(report.longrepr, tuple):
+        path, line, _ = item.reportinfo()
+        report.longrepr = (str(path), (line or 0) + 1, report.longrepr[2])
+    return report
+
+
+class Desk:
+    """Where what the items tell comes together: the only process, or the controller of several."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self.config = config
+        self.told: dict[str, dict[str, Any]] = {}
+        # Lines for the end of the run: what was written, and what could not be.
+        self.notes: list[str] = []
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Take in what a report brings; the last one of a test counts."""
+        text = getattr(report, "annqc", None)
+        if text is not None:
+            self.told[report.nodeid] = json.loads(text)
+
+    def pytest_sessionfinish(self) -> None:
+        """Write what was asked for."""
+        option = self.config.option
+        asked = option.annqc_report or option.annqc_json or option.annqc_sarif
+        if (self.told or asked) and not option.collectonly:
+            try:
+                from pytest_annqc._finish import finish
+
+                self.notes = finish(self.config, self.told)
+            except Exception as error:  # noqa: BLE001 - a report must not end a run
+                self.notes = [_warning("reports", error)]
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """Say what became of the rules, in a few lines."""
+        if self.told or self.notes:
+            try:
+                from pytest_annqc._summary import write_summary
+
+                write_summary(terminalreporter, self.told, self.notes)
+            except Exception as error:  # noqa: BLE001 - nor may a summary
+                terminalreporter.write_line(_warning("summary", error))
+
+
+def _warning(what: str, error: Exception) -> str:
+    return f"warning: annqc's {what} broke off: {type(error).__name__}: {error}"
