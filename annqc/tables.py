@@ -19,6 +19,8 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 import numpy as np
 
+from annqc.shapes import Shapes
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
@@ -38,6 +40,7 @@ __all__ = [
     "Dataset",
     "Images",
     "Problem",
+    "Shapes",
     "Source",
     "to_frame",
 ]
@@ -128,7 +131,7 @@ class Annotations:
     image, annotator, category : (n,) int64
         Row numbers into the dataset's images, annotators and categories.
     xyxy : (n, 4) float64
-        Boxes in pixels.
+        Boxes in pixels: the box that the file gives, or that around the shape.
     score : (n,) float64
         Confidence, NaN where there is none.
     crowd : (n,) bool
@@ -140,6 +143,8 @@ class Annotations:
         Which input, and which row in it (JSON index, table line, object number).
     track : (n,) int64 or None
         Dictionary-encoded track within the dataset, -1 for none.
+    shapes : Shapes or None
+        Polygons and masks; None where there are boxes alone, or outlines were not read.
     extra : dict of str to (n,) array
         Whatever other columns the user has, for ``by=`` and slices.
     """
@@ -155,6 +160,7 @@ class Annotations:
     source: Ints
     row: Ints
     track: Ints | None = None
+    shapes: Shapes | None = None
     extra: dict[str, Array] = field(default_factory=dict)
 
     def __len__(self) -> int:
@@ -174,6 +180,7 @@ class Annotations:
             source=self.source[rows],
             row=self.row[rows],
             track=None if self.track is None else self.track[rows],
+            shapes=None if self.shapes is None else self.shapes.take(rows),
             extra={name: column[rows] for name, column in self.extra.items()},
         )
 
@@ -346,7 +353,11 @@ class Dataset:
 
     @property
     def annotations(self) -> pd.DataFrame:
-        """The drawn objects as a long table, ids as they were given."""
+        """The drawn objects as a long table, ids as they were given.
+
+        Where outlines were read, ``shape`` says ``box``, ``polygon`` or ``mask``, and
+        ``n_vertices`` how many vertices a polygon has.
+        """
         t = self.table
         columns: dict[str, Any] = {
             "annotation_id": t.id,
@@ -361,6 +372,9 @@ class Dataset:
         }
         if t.track is not None:
             columns["track_id"] = t.track
+        if t.shapes is not None:
+            columns["shape"] = t.shapes.kind_names
+            columns["n_vertices"] = t.shapes.vertex_counts
         return to_frame({**columns, **t.extra})
 
     @property

@@ -12,9 +12,11 @@ from annqc.errors import ReadError, UnknownNameError, did_you_mean
 from annqc.read.assemble import assemble
 from annqc.read.files import Found, expand
 from annqc.read.heads import read_head
+from annqc.read.maskoptions import mask_options
+from annqc.read.names import names_from
 from annqc.read.options import Options, category_names, sizes_from
 from annqc.read.part import problem
-from annqc.read.registry import EMPTY, MAYBE, NO, SURE, every_reader, reader_named
+from annqc.read.registry import EMPTY, LAST, MAYBE, NO, SURE, every_reader, reader_named
 from annqc.tables import Dataset
 
 if TYPE_CHECKING:
@@ -43,6 +45,9 @@ def read(
     image_sizes: Any = None,
     box_format: BoxFormat | None = None,
     columns: Mapping[str, str] | None = None,
+    shapes: bool | None = None,
+    mask_object: object = None,
+    mask_values: str | None = None,
     strict: bool = False,
     progress: Progress | None = None,
 ) -> Dataset:
@@ -60,9 +65,11 @@ def read(
         Who drew the annotations: ``"stem"`` (name of the file), ``"parent"`` (name of its folder,
         passing over folders such as ``labels`` or ``train``), the name of a field or column, which
         must be there, or ``"=alice"``, one name for all. What is no text, such as ``7``, is one
-        name for all too. By default a field such as ``annotator``, ``worker_id`` or
-        ``created_by``; where there is none, the file name, or the folder where there is one file an
-        image (VOC, YOLO) or where file names repeat.
+        name for all too. A regular expression with a group ``(?P<annotator>...)`` takes the names
+        of the files apart; a group ``image`` is then the image, and others become columns. By
+        default a field such as ``annotator``, ``worker_id`` or ``created_by``; where there is none,
+        the file name, or the folder where there is one file an image (VOC, YOLO, masks) or where
+        file names repeat.
     categories : sequence, mapping or path, optional
         Names of the categories: a list (ids 0, 1, ...), id -> name, or a text file with one name a
         line.
@@ -75,6 +82,18 @@ def read(
         What the four numbers of a table mean, where the column names do not say.
     columns : mapping, optional
         For tables, role -> column name, such as ``{"image_id": "asset"}``.
+    mask_object : optional
+        For mask images, what the object is: ``"light"`` (everything but 0), ``"dark"`` (0 alone),
+        or a value or several, such as ``255`` or ``"#ff0000"``. By default light, and masks that
+        seem to be the other way round are refused.
+    mask_values : {"object", "categories", "instances"}, optional
+        For mask images, what several values in one mask are: one object, a category a value, or an
+        object a value. By default that is told where it is plain, and asked for where it is not.
+    shapes : bool, optional
+        Whether to read outlines, polygons and masks, where a format has them beside boxes (COCO).
+        They are checked, put into normal form, and listed among the problems where they had to be
+        repaired. By default they are not read: boxes alone are read much faster. Formats whose
+        annotations are outlines always have them.
     strict : bool
         Refuse an input that has rows which cannot be used.
     progress : callable, optional
@@ -104,12 +123,17 @@ def read(
     >>> dataset.annotator_ids.tolist(), dataset.table.xyxy.tolist()
     (['alice'], [[10.0, 20.0, 40.0, 60.0]])
     """
+    named = names_from(annotator)
+    plain = isinstance(annotator, str) and not annotator.startswith("=") and named is None
     options = Options(
-        wanted=annotator if isinstance(annotator, str) and not annotator.startswith("=") else None,
+        wanted=annotator if plain and isinstance(annotator, str) else None,
         categories=category_names(categories),
         sizes=sizes_from(image_sizes),
         box_format=_box_format(box_format),
         columns=_column_names(columns),
+        shapes=bool(shapes),
+        masks=mask_options(mask_object, mask_values),
+        named=named,
     )
     if _is_frame(source):
         from annqc.read.table import read_frame
@@ -133,7 +157,7 @@ def formats() -> dict[str, str]:
     Examples
     --------
     >>> sorted(formats())
-    ['coco', 'table', 'voc', 'yolo']
+    ['coco', 'darwin', 'labelme', 'masks', 'table', 'voc', 'yolo']
     """
     return {reader.name: reader.expects for reader in every_reader()}
 
@@ -241,7 +265,7 @@ def _by_format(
         groups.setdefault(name, []).extend(paths)
         chosen = set(paths)
         for _, _, head in guessed:
-            if head.path not in chosen and not _accompanies(head.path):
+            if head.path not in chosen and not _accompanies(head):
                 message = f"the folder is read as {name}, and this is {head.looks_like}"
                 path = str(head.path)
                 asides.append(problem("skipped_file", path, "the whole file", message))
@@ -252,7 +276,13 @@ def _one_format(
     folder: Path, guessed: Sequence[tuple[int, str, Head]], readers: Sequence[Reader]
 ) -> tuple[str, list[Path]]:
     """Return the format of a folder, and its files in this format."""
-    for least in (SURE, EMPTY, MAYBE):
+    # Text says nothing of the images it lies beside; JSON and XML are what was meant to be read.
+    strange = [
+        (certainty, name, head)
+        for certainty, name, head in guessed
+        if certainty == NO and not _accompanies(head) and head.suffix != ".txt"
+    ]
+    for least in (SURE, EMPTY, MAYBE, *(() if strange else (LAST,))):
         names = {name for certainty, name, _ in guessed if certainty >= least}
         if len(names) > 1:
             raise _mixed(folder, [(name, head.path) for c, name, head in guessed if c >= least])
@@ -260,13 +290,16 @@ def _one_format(
             (name,) = names
             joins = min(least, EMPTY)
             return name, [head.path for c, n, head in guessed if n == name and c >= joins]
-    raise _nothing_fits(guessed[0][2], readers, folder=folder, n=len(guessed))
+    first = (strange or guessed)[0][2]
+    n = sum(not head.is_png for *_, head in guessed)
+    raise _nothing_fits(first, readers, folder=folder, n=n)
 
 
-def _accompanies(path: Path) -> bool:
-    """Whether a file is one that lies beside annotations: a class list, a split, a read-me."""
-    stem = path.stem.lower()
-    return stem.startswith("readme") or stem in _COMPANIONS or "ImageSets" in path.parts
+def _accompanies(head: Head) -> bool:
+    """Whether a file is one that lies beside annotations: an image, a class list, a read-me."""
+    stem = head.path.stem.lower()
+    beside = stem.startswith("readme") or stem in _COMPANIONS or "ImageSets" in head.path.parts
+    return head.is_png or beside
 
 
 _COMPANIONS = frozenset(

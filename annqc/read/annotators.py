@@ -13,6 +13,7 @@ import numpy as np
 from annqc.errors import ReadError, UnknownNameError, did_you_mean
 from annqc.ids import encode, ids_array
 from annqc.read.files import owner, shown
+from annqc.read.names import names_from
 from annqc.read.options import ANNOTATOR_FIELDS
 from annqc.read.part import plain
 
@@ -73,8 +74,8 @@ def annotators_of(parts: Sequence[Part], annotator: object) -> list[Drawn]:
     parts : sequence of Part
         What the readers gave.
     annotator : object
-        None, ``"stem"``, ``"parent"``, ``"=name"``, the name of a field, or a constant that is no
-        text.
+        None, ``"stem"``, ``"parent"``, ``"=name"``, the name of a field, a pattern of file names
+        (see `annqc.read.names`), or a constant that is no text.
 
     Raises
     ------
@@ -89,10 +90,20 @@ def annotators_of(parts: Sequence[Part], annotator: object) -> list[Drawn]:
         return [_constant(part, annotator) for part in parts]
     if annotator.startswith("="):
         return [_constant(part, annotator[1:]) for part in parts]
+    names = names_from(annotator)
+    if names is not None:
+        paths = [[Path(source.path) for source in part.sources] for part in parts]
+        return [
+            _per_file(part, [names.of(path)["annotator"] for path in some])
+            for part, some in zip(parts, paths, strict=True)
+        ]
     if annotator == "stem":
         if any(part.file_is_image for part in parts):
             what = "the annotator cannot be taken from the file name: there is one file an image"
-            hint = "'parent' takes the folder's name, '=name' gives one name to all"
+            hint = (
+                "'parent' takes the folder's name, '=name' gives one name to all, and a pattern "
+                "such as '(?P<annotator>[^_]+)_(?P<image>.+)' takes file names apart"
+            )
             raise ReadError(what, where=_WHERE, found="'stem'", hint=hint)
         return [_per_file(part, [_stem(source.path) for source in part.sources]) for part in parts]
     if annotator == "parent":

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
+from dataclasses import fields
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +13,7 @@ from annqc.ids import encode
 from annqc.read.annotators import annotators_of
 from annqc.read.asked import asked_of, assigned_pairs
 from annqc.read.categories import unite_categories
+from annqc.read.outlines import boxes_around, outlines_of
 from annqc.read.part import plain, problem
 from annqc.read.problems import KINDS, box_faults, duplicate_boxes, repeated_ids
 from annqc.read.unite import joined, unite_images
@@ -21,12 +24,13 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
+    from annqc.geometry.repair import Fault
     from annqc.read.annotators import Drawn
     from annqc.read.categories import Categories
     from annqc.read.options import Options
     from annqc.read.part import Part
     from annqc.read.unite import United
-    from annqc.tables import Images, Problem
+    from annqc.tables import Images, Problem, Shapes
 
     Array = npt.NDArray[Any]
     Bools = npt.NDArray[np.bool_]
@@ -59,7 +63,9 @@ def assemble(parts: Sequence[Part], annotator: object, options: Options) -> Data
     categories = unite_categories(parts, options.categories, problems)
     asked = asked_of(parts, drawn, images, problems)
     columns = _columns(parts, images, categories)
-    keep = _check(parts, drawn, columns, images, problems)
+    columns["shapes"], faults = outlines_of(parts, columns["image"], images.table)
+    columns["xyxy"] = boxes_around(columns["xyxy"], columns["shapes"])
+    keep = _check(parts, drawn, columns, images, faults, problems)
     told = [one.ids for one in drawn], [one.names for one in asked if one is not None]
     codes, annotator_ids = encode(joined([*told[0], *told[1]]))
     bounds = list(accumulate((len(one) for one in (*told[0], *told[1])), initial=0))
@@ -124,6 +130,7 @@ def _check(
     drawn: list[Drawn],
     columns: dict[str, Any],
     images: United,
+    outlines: list[Fault],
     problems: list[Problem],
 ) -> Bools:
     """List the rows that cannot be used, or are odd, and return which can."""
@@ -141,8 +148,14 @@ def _check(
         rows &= free
         free &= ~rows
         found.append((kind, np.flatnonzero(rows)))
-    found += [(kind, np.flatnonzero(rows)) for kind, rows in faults]
     starts = [0, *accumulate(len(part) for part in parts)]
+    for fault in outlines:
+        if free[fault.row]:
+            k = bisect_right(starts, fault.row) - 1
+            at, who = fault.row - starts[k], drawn[k].of(fault.row - starts[k])
+            problems.append(parts[k].problem(fault.kind, at, fault.found, annotator=who))
+            free[fault.row] = KINDS[fault.kind].severity == "kept"
+    found += [(kind, np.flatnonzero(rows)) for kind, rows in faults]
     for part, one, start in zip(parts, drawn, starts, strict=False):
         end = start + len(part)
         for kind, rows in found:
@@ -152,10 +165,10 @@ def _check(
                 problems.append(part.problem(kind, at, message, annotator=one.of(at)))
         message = KINDS["unknown_annotator"].explanation
         problems += [part.problem("unknown_annotator", int(at), message) for at in one.nobody]
-        if not len(part) or float(part.xyxy.max()) > 1.0:
+        if not len(part) or float(xyxy[start:end].max()) > 1.0:
             continue
         usable = free[start:end]
-        if usable.any() and float(np.abs(part.xyxy[usable]).max()) <= 1.0:
+        if usable.any() and float(np.abs(xyxy[start:end][usable]).max()) <= 1.0:
             message = "all coordinates are between 0 and 1; pixels are expected"
             problems.append(
                 problem("looks_normalised", part.sources[0].path, "the whole file", message)
@@ -219,6 +232,7 @@ def _check_repeats(
                 and category[row] == category[earlier]
                 and who[row] == who[earlier]
                 and bool(np.all(xyxy[row] == xyxy[earlier]))
+                and _same_outline(columns["shapes"], row, earlier)
             )
             add("duplicate_row" if same else "duplicate_id", row, earlier)
             keep[row] = not same
@@ -228,6 +242,16 @@ def _check_repeats(
     again, first = duplicate_boxes(*some)
     for row, earlier in zip(usable[again].tolist(), usable[first].tolist(), strict=True):
         add("duplicate_box", row, earlier)
+
+
+def _same_outline(shapes: Shapes | None, row: int, other: int) -> bool:
+    """Whether two rows have the same outline, or none are known."""
+    if shapes is None:
+        return True
+    one, two = (shapes.take([k]) for k in (row, other))
+    return all(
+        np.array_equal(getattr(one, field.name), getattr(two, field.name)) for field in fields(one)
+    )
 
 
 def _extra(parts: Sequence[Part]) -> dict[str, Array]:

@@ -2,7 +2,8 @@
 
 Boxes are ``[x, y, width, height]`` in continuous pixels and are taken as they stand: x2 = x +
 width. Fields beyond COCO's own are kept where they are numbers, text or booleans, for ``by=`` and
-slices. ``assignments``, a list of ``{image_id, annotator}``, says who was asked. A file that is not
+slices. ``assignments``, a list of ``{image_id, annotator}``, says who was asked. Segmentations are
+decoded only where they are asked for: they are most of the bytes of a file. A file that is not
 of the right types throughout is gone through a second time, annotation by annotation, and each bad
 one is listed.
 """
@@ -102,7 +103,7 @@ def _read_one(data: Buffer, path: Path, options: Options) -> Part:
     import msgspec
 
     bare = first_sign(data) == b"["
-    sample = cocotypes.sample(data, options.wanted)
+    sample = cocotypes.sample(data, options.wanted, shapes=options.shapes)
     types = sample.types(strict=True)
     rows: dict[str, Array] = {}
     n_rows: int | None = None
@@ -138,6 +139,10 @@ def _read_one(data: Buffer, path: Path, options: Options) -> Part:
         crowd=columns["crowd"],
         ignored=columns["ignored"],
     )
+    if sample.shapes:
+        from annqc.read.cocoshapes import outlines
+
+        part.shapes, part.faults = outlines([one.segmentation for one in annotations])
     if sample.has_attributes:
         for name, column in _attributes(annotations).items():
             part.extra.setdefault(name, column)

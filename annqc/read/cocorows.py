@@ -62,7 +62,8 @@ def one_by_one(
     types = sample.types(strict=False)
     problems: list[Problem] = []
     source = str(path)
-    _insist_on_boxes(raw if bare else raw.annotations or (), path)
+    if not sample.shapes:
+        _insist_on_boxes(raw if bare else raw.annotations or (), path)
     if bare:
         kept, rows = _decode_each(raw, types.annotation, "", source, problems)
         return kept, {"annotations": rows}, problems, len(raw)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 from functools import lru_cache
@@ -37,6 +38,7 @@ _WINDOWS: Final = 12
 _SEVERAL: Final = 20
 _OBJECT: Final = re.compile(r"(?:^|[\[,])\s*(\{)")
 _PARSER: Final = JSONDecoder()
+_NO_BOX: Final = (math.nan,) * 4
 
 SECTIONS: Final = ("annotations", "images", "categories", "assignments")
 """The lists of a COCO file that are read."""
@@ -64,12 +66,15 @@ class Sample:
         Whether annotations have an object ``attributes``.
     numbered : bool
         Whether all ids are whole numbers.
+    shapes : bool
+        Whether segmentations are wanted; annotations that have one need no box then.
     """
 
     extra: tuple[str, ...]
     image_extra: tuple[str, ...]
     has_attributes: bool
     numbered: bool
+    shapes: bool = False
 
     def types(self, *, strict: bool) -> Types:
         """Return the types that follow: as the sample has them, or whatever can still be used."""
@@ -78,11 +83,12 @@ class Sample:
             self.image_extra,
             has_attributes=self.has_attributes,
             numbered=self.numbered and strict,
+            shapes=self.shapes,
             strict=strict,
         )
 
 
-def sample(data: Buffer, wanted: str | None) -> Sample:
+def sample(data: Buffer, wanted: str | None, *, shapes: bool = False) -> Sample:
     """Look at a few annotations from all over the file.
 
     Parameters
@@ -91,6 +97,8 @@ def sample(data: Buffer, wanted: str | None) -> Sample:
         The JSON text.
     wanted : str or None
         A field to read whether or not the sample has it.
+    shapes : bool
+        Whether segmentations are wanted.
     """
     annotations, images = _look(data)
     extra = _scalars(annotations, _KNOWN)
@@ -102,6 +110,7 @@ def sample(data: Buffer, wanted: str | None) -> Sample:
         _scalars(images, _IMAGE_KNOWN),
         has_attributes=any("attributes" in one for one in annotations),
         numbered=all(type(one.get(name, 0)) is int for one in annotations for name in ids),
+        shapes=shapes,
     )
 
 
@@ -112,20 +121,27 @@ def _types(
     *,
     has_attributes: bool,
     numbered: bool,
+    shapes: bool,
     strict: bool,
 ) -> Types:
     """Make the types. One kind of id and no union decodes faster."""
+    import msgspec
+
     some_id: Any = int if numbered else int | str
     scalar: Any = int | float | str | bool | None if strict else Any
+    box: Any = ("bbox", tuple[float, float, float, float])
     fields: list[Any] = [
         ("image_id", some_id),
         ("category_id", some_id),
-        ("bbox", tuple[float, float, float, float]),
+        (*box, _NO_BOX) if shapes else box,
         ("id", some_id | None, None),
         ("iscrowd", int | bool | None, 0),
         ("ignore", int | bool | None, 0),
         ("score", float | None, None),
     ]
+    if shapes:
+        fields.sort(key=len)  # what must be there goes before what need not
+        fields.append(("segmentation", msgspec.Raw, msgspec.Raw()))
     if has_attributes:
         fields.append(("attributes", Any, None))
     annotation = struct("Annotation", fields, extra, scalar)

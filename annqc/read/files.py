@@ -6,6 +6,7 @@ import gc
 import glob
 import os
 import re
+import stat
 from collections.abc import Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -207,7 +208,7 @@ def read_text(path: Path) -> str:
         The file cannot be opened, or is not text in one of these encodings.
     """
     try:
-        data = path.read_bytes()
+        data = _file(path).read_bytes()
     except OSError as error:
         raise cannot_open(path, error) from None
     encoding = next((name for bom, name in BOMS if data.startswith(bom)), "utf-8")
@@ -230,8 +231,8 @@ def not_text(path: Path, encoding: str, byte: int, data: bytes) -> ReadError:
 
 def source_of(path: Path, format: str, n_rows: int) -> Source:
     """Return the record of a file that was read."""
-    stat = path.stat()
-    return Source(str(path), format, n_rows, stat.st_size, stat.st_mtime_ns)
+    status = path.stat()
+    return Source(str(path), format, n_rows, status.st_size, status.st_mtime_ns)
 
 
 def _expand_one(text: str, suffixes: frozenset[str]) -> Iterator[Found]:
@@ -247,12 +248,8 @@ def _expand_one(text: str, suffixes: frozenset[str]) -> Iterator[Found]:
         there = path.exists()
     except OSError as error:  # a name too long, a folder without permission
         raise cannot_open(path, error) from None
-    if there and not path.is_dir() and not path.is_file():
-        what = "this is a pipe or a device, and annqc reads files: it looks at them more than once"
-        hint = "write it into a file first, and give the path of that"
-        raise ReadError(what, where=shown(path), expected="a file or a folder", hint=hint)
     if there:
-        yield from _folder(path, suffixes) if path.is_dir() else [Found(path)]
+        yield from _folder(path, suffixes) if path.is_dir() else [Found(_file(path))]
         return
     if not glob.has_magic(text):
         raise _missing(path)
@@ -262,7 +259,20 @@ def _expand_one(text: str, suffixes: frozenset[str]) -> Iterator[Found]:
         raise ReadError(what, where=text, hint=f"patterns are taken from {Path.cwd()}")
     for match in matches:
         found = Path(match)
-        yield from _folder(found, suffixes) if found.is_dir() else [Found(found)]
+        yield from _folder(found, suffixes) if found.is_dir() else [Found(_file(found))]
+
+
+def _file(path: Path) -> Path:
+    """Return a path, unless it leads to something that has no end or keeps the reader waiting."""
+    try:
+        mode = path.stat().st_mode
+    except OSError:  # opening it says why
+        return path
+    if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
+        what = "this is a pipe or a device, and annqc reads files: it looks at them more than once"
+        hint = "write it into a file first, and give the path of that"
+        raise ReadError(what, where=shown(path), expected="a file or a folder", hint=hint)
+    return path
 
 
 def _folder(folder: Path, suffixes: frozenset[str]) -> list[Found]:
@@ -279,7 +289,7 @@ def _folder(folder: Path, suffixes: frozenset[str]) -> list[Found]:
             ending = PurePath(name).suffix.lower()
             seen.add(ending or name)
             if ending in suffixes and not name.startswith("."):
-                found.append(Found(Path(here, name), folder))
+                found.append(Found(_file(Path(here, name)), folder))
     if not found:
         what = "the folder holds no annotation files"
         raise ReadError(

@@ -13,7 +13,10 @@ from annqc.errors import ReadError
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["BOMS", "Head", "Outline", "read_head"]
+__all__ = ["BOMS", "PNG", "Head", "Outline", "read_head"]
+
+PNG: Final = b"\x89PNG\r\n\x1a\n"
+"""What a PNG image begins with."""
 
 HEAD_BYTES: Final = 32768
 _ENOUGH: Final = 500
@@ -28,7 +31,7 @@ BOMS: Final = (
 """Byte order marks, and the encoding each stands for."""
 
 _MAGIC: Final = (
-    (b"\x89PNG\r\n\x1a\n", "a PNG image"),
+    (PNG, "a PNG image"),
     (b"\xff\xd8\xff", "a JPEG image"),
     (b"GIF8", "a GIF image"),
     (b"BM", "a BMP image"),
@@ -84,6 +87,11 @@ class Head:
     def suffix(self) -> str:
         """Ending of the file name, lower case with the dot."""
         return self.path.suffix.lower()
+
+    @property
+    def is_png(self) -> bool:
+        """Whether this is a PNG image."""
+        return self.data.startswith(PNG)
 
     @property
     def whole(self) -> bool:

@@ -1,8 +1,9 @@
 """What a reading would use, told apart by content without reading it: files, and those beside them.
 
 A digest of the inputs says whether anything has changed that `annqc.read` would see. It holds the
-bytes of every file that would be read and of the lists of class names beside YOLO labels, and of
-each image the name and the size that its header tells; no image is read further.
+bytes of every file that may be read (PNG images are: they may be masks), of the lists of class
+names beside YOLO labels and of the masks beside LabelMe files, and of each image beside YOLO labels
+the name and the size that its header tells.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from annqc.read.classnames import LEVELS_UP, NAME_FILES
 from annqc.read.files import expand
 from annqc.read.heads import cannot_open
 from annqc.read.imagesize import image_size
+from annqc.read.labelmeshapes import mask_folders
 from annqc.read.registry import every_reader
 from annqc.read.yolo import ImageFinder
 
@@ -65,6 +67,10 @@ def inputs_digest(source: Any) -> str:
         image = finder.of(label)
         if image is not None:
             _add(whole, str(label.absolute()), image.name, repr(image_size(image)))
+    drawn = [one.path for one in found if one.path.suffix.lower() == ".xml"]
+    for folder in sorted({folder for path in drawn for folder in mask_folders(path)}):
+        for mask in sorted(folder.glob("*.png")):
+            _add(whole, str(mask), _content(mask))
     return whole.hexdigest()
 
 

@@ -31,6 +31,7 @@ __all__ = [
     "decode",
     "first_sign",
     "load",
+    "read_json",
     "without_nan",
 ]
 
@@ -136,6 +137,30 @@ def decode(data: Buffer, type: Any, path: Path) -> Any:
         raise _unparseable(data, str(error), path) from None
 
 
+def read_json(path: Path) -> Any:
+    """Return what a JSON file says as plain Python values; NaN and infinities are text.
+
+    Parameters
+    ----------
+    path : Path
+        A file of one image, small enough for Python objects.
+
+    Raises
+    ------
+    ReadError
+        The file is no JSON.
+    """
+    data = load(path)
+    with careful():
+        try:
+            return decode(data, Any, path)
+        except NotANumberError as refused:
+            try:
+                return decode(without_nan(data), Any, path)
+            except NotANumberError:
+                raise refused.error from None
+
+
 def without_nan(data: Buffer) -> bytes:
     """Return the JSON with NaN and infinities as text, so that their rows can be found."""
     return _LITERAL.sub(_quote, bytes(data))
@@ -218,20 +243,26 @@ def _unparseable(data: Buffer, message: str, path: Path) -> Exception:
         return half
     found = re.search(r"\(byte (\d+)\)", message)
     byte = int(found[1]) if found else size
+    trailing = "trailing characters" in message
+    byte -= trailing  # the decoder is one sign past the first that it does not want
     here = bytes(data[byte : byte + 40])
     start = bytes(data[:byte])
     line = start.count(b"\n") + 1
     column = byte - start.rfind(b"\n")
     where = f"{shown(path)}, line {line}, column {column} (byte {byte})"
-    if "truncated" in message or not here.strip():
+    if not trailing and ("truncated" in message or not here.strip()):
         what = "the file is not complete: its JSON ends in the middle"
         tail = bytes(data[max(0, size - 40) :]).decode(errors="replace")
         hint = "the file was cut off while it was written or copied: get it again"
         return ReadError(what, where=where, found=f"it ends with {tail!r}", hint=hint)
     excerpt = here.decode(errors="replace").splitlines()[0]
-    if "trailing characters" in message:
-        what = "the file has something after its JSON"
-        hint = "several JSON texts in one file (JSON lines) are not read: put them into one list"
+    if trailing:
+        what = "the file has something after the end of its JSON"
+        hint = "take away what stands after the last bracket"
+        if here[:1] in b"{[":
+            hint = (
+                "several JSON texts in one file (JSON lines) are not read: put them into one list"
+            )
         return ReadError(what, where=where, found=repr(excerpt), hint=hint)
     what = f"the file is no valid JSON: {message.removeprefix('JSON is malformed: ')}"
     error = ReadError(what, where=where, found=repr(excerpt))

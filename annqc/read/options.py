@@ -8,11 +8,15 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from annqc.errors import ReadError, TableError
 from annqc.read.files import read_text
+from annqc.read.maskoptions import MaskOptions
 from annqc.read.tablefiles import delimiter_of
+
+if TYPE_CHECKING:
+    from annqc.read.names import Names
 
 __all__ = ["ANNOTATOR_FIELDS", "Options", "Sizes", "category_names", "sizes_from"]
 
@@ -58,6 +62,12 @@ class Options:
         What the four numbers of a table mean.
     columns : dict
         What a column of a table stands for: role -> column name.
+    shapes : bool
+        Whether to read outlines where the format has boxes as well.
+    masks : MaskOptions
+        What is the object in a mask image.
+    named : Names or None
+        What the parts of a file name mean, where ``annotator=`` is a pattern.
     """
 
     wanted: str | None = None
@@ -65,6 +75,9 @@ class Options:
     sizes: Sizes = field(default_factory=lambda: Sizes({}, None))
     box_format: str | None = None
     columns: dict[str, str] = field(default_factory=dict)
+    shapes: bool = False
+    masks: MaskOptions = field(default_factory=MaskOptions)
+    named: Names | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from annqc.tables import Images, Source
+    from annqc.geometry.repair import Fault, Fill
+    from annqc.tables import Images, Shapes, Source
 
     Array = npt.NDArray[Any]
     Bools = npt.NDArray[np.bool_]
@@ -42,7 +43,8 @@ class Part:
     category : (n,) int64 or object
         Category of each row: an id of ``categories``, or a name.
     xyxy : (n, 4) float64
-        Boxes, unchecked.
+        Boxes, unchecked. Four NaN where the file gives an outline and no box: the box is then that
+        around the outline.
     row : (n,) int64
         Number of each row in its file.
     id : (n,) int64 or object, or None
@@ -51,6 +53,14 @@ class Part:
         File of each row as a row number of ``sources``; None = the first.
     score, crowd, ignored, track : (n,) arrays or None
         As in `annqc.tables.Annotations`; tracks as given.
+    shapes : Shapes or None
+        Outlines as the file has them, unchecked: `annqc.read.outlines` puts them into normal form.
+    fill : {"union", "even_odd"}
+        What several rings of one annotation mean, see `annqc.geometry.repair.normalise`.
+    hole : (r,) bool or None
+        Which rings of ``shapes`` are holes, where the format says so.
+    faults : list of Fault
+        What the reader itself found wrong with outlines, by row; such rows have no shape.
     annotator : (n,) array or None
         Who drew each row, where the user said which column has it.
     extra : dict of str to (n,) array
@@ -87,6 +97,10 @@ class Part:
     crowd: Bools | None = None
     ignored: Bools | None = None
     track: Array | None = None
+    shapes: Shapes | None = None
+    fill: Fill = "union"
+    hole: Bools | None = None
+    faults: list[Fault] = field(default_factory=list)
     annotator: Array | None = None
     extra: dict[str, Array] = field(default_factory=dict)
     taken: tuple[str, ...] = ()

@@ -39,10 +39,29 @@ KINDS: Final[dict[str, Kind]] = {
     "malformed": Kind(
         "dropped", "A field is missing or of the wrong type, or a box is not four numbers."
     ),
+    "no_geometry": Kind(
+        "dropped", "The row has no geometry, such as a tag for the image as a whole."
+    ),
+    "unsupported_shape": Kind(
+        "dropped", "The shape is of a kind that is not read, such as a point or a line."
+    ),
+    "deleted_object": Kind("dropped", "The annotation tool marks the object as deleted."),
+    "unreadable_mask": Kind(
+        "dropped", "The mask image is damaged, too large, or a picture rather than a mask."
+    ),
+    "inverted_mask": Kind(
+        "dropped", "The mask seems to be inverted: its object would be what is around the object."
+    ),
     "unknown_image": Kind("dropped", "The image is not in the image table of its file."),
     "unknown_category": Kind("dropped", "The category is not in the category table of its file."),
     "non_finite": Kind("dropped", "A coordinate is NaN or infinite."),
     "out_of_range": Kind("dropped", "A coordinate is farther out than any image is wide."),
+    "few_points": Kind("dropped", "The outline has fewer than three different points."),
+    "zero_area": Kind("dropped", "The outline encloses no area."),
+    "tangled": Kind("dropped", "The outline crosses itself so often that it is none."),
+    "broken_rle": Kind("dropped", "The runs of the mask cannot be those of its canvas."),
+    "empty_mask": Kind("dropped", "No pixel of the mask is set."),
+    "canvas_mismatch": Kind("dropped", "The mask is on a canvas of another size than its image."),
     "negative_size": Kind("dropped", "The right or bottom edge lies before the left or top edge."),
     "zero_size": Kind("dropped", "The box has no width or no height."),
     "outside_image": Kind("dropped", "The box lies wholly outside its image."),
@@ -57,6 +76,20 @@ KINDS: Final[dict[str, Kind]] = {
     ),
     "duplicate_box": Kind(
         "kept", "The annotator drew exactly this box on this image, as this category, before."
+    ),
+    "no_outline": Kind("kept", "The annotation has a box and no outline."),
+    "stray_ring": Kind(
+        "kept", "A ring of the outline has too few points or no area; the others stand without it."
+    ),
+    "self_touching": Kind(
+        "kept", "The outline touches itself or runs back on itself; it was cut there."
+    ),
+    "self_crossing": Kind(
+        "kept", "The outline crosses itself; what it encloses an odd number of times is inside."
+    ),
+    "hole_outside": Kind("kept", "A hole lies outside the outline, wholly or in part."),
+    "overlapping_parts": Kind(
+        "kept", "Rings of the outline overlap or share an edge; they were put together."
     ),
     "beyond_border": Kind("kept", "The box sticks out of its image by more than a pixel."),
     "unknown_annotator": Kind(

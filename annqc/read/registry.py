@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "EMPTY",
+    "LAST",
     "MAYBE",
     "NO",
     "SURE",
@@ -34,14 +35,16 @@ __all__ = [
 
 NO: Final = 0
 """This is not the reader's format."""
-MAYBE: Final = 1
+LAST: Final = 1
+"""An image, which is an annotation only where a folder has nothing but images."""
+MAYBE: Final = 2
 """The best guess where nothing else fits; set aside where a folder has files that are sure."""
-EMPTY: Final = 2
+EMPTY: Final = 3
 """The format, as far as can be told of a file with nothing in it; joins files that are sure."""
-SURE: Final = 3
+SURE: Final = 4
 """The content is in the reader's format."""
 
-_BUILT_IN: Final = ("coco", "table", "voc", "yolo")
+_BUILT_IN: Final = ("coco", "darwin", "labelme", "masks", "table", "voc", "yolo")
 _readers: dict[str, Reader] = {}
 
 
@@ -66,7 +69,7 @@ class Reader:
     expects : str
         What a file looks like, for messages.
     sniff : callable
-        Head of a file -> `NO`, `MAYBE`, `EMPTY` or `SURE`.
+        Head of a file -> `NO`, `LAST`, `MAYBE`, `EMPTY` or `SURE`.
     read : callable
         Files -> parts.
     """
@@ -91,7 +94,7 @@ def register_reader(
     suffixes : tuple of str
         Endings of file names, lower case with the dot.
     sniff : callable
-        Head of a file -> `NO`, `MAYBE`, `EMPTY` or `SURE`. It sees the first bytes only.
+        Head of a file -> `NO`, `LAST`, `MAYBE`, `EMPTY` or `SURE`. It sees the first bytes only.
     expects : str
         What a file of this format looks like, for the message when nothing fits.
     """

@@ -227,14 +227,19 @@ def _four(offered: Iterable[str], kind: str) -> tuple[str, ...]:
 
 def _ambiguous(what: str, where: str, found: str) -> ReadError:
     """Build the error for a box that can be read in several ways."""
-    hint = "say xyxy, xywh or cxcywh with --box-format (box_format= in Python)"
+    hint = (
+        "say xyxy, xywh or cxcywh with --box-format (box_format= in Python) or in [read] of a spec"
+    )
     return ReadError(what, where=where, expected="one way", found=found, hint=hint)
 
 
 def _lacking(what: str, expected: str, where: str, names: list[str], role: str) -> ReadError:
     """Build the error for a column that is not there."""
     found = "the columns " + ", ".join(names[:20]) + (", ..." if len(names) > 20 else "")
-    hint = f"rename the column, or say columns={{'{role}': 'your column'}} in Python"
+    hint = (
+        f"rename the column, or name yours: --columns {role}=YOURS (columns={{'{role}': 'YOURS'}} "
+        f'in Python, columns = {{ {role} = "YOURS" }} in [read] of a spec)'
+    )
     return ReadError(what, where=where, expected=expected, found=found, hint=hint)
 
 

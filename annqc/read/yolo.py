@@ -57,12 +57,12 @@ def sniff(head: Head) -> int:
 )
 def read(paths: Sequence[Path], options: Options, tick: Callable[[Path], None]) -> list[Part]:
     """Read YOLO label files, one part for all."""
-    rows = Gathered("yolo", "line {}")
+    rows = Gathered("yolo", "line {}", options.named)
     finder = ImageFinder()
     without_size: list[Path] = []
     names: dict[Any, str] = dict(options.categories or {})
     seen: set[Path] = set()
-    for path, id in zip(paths, image_names(paths), strict=True):
+    for path, id in zip(paths, image_names(paths, options.named), strict=True):
         if options.categories is None and path.parent not in seen:
             seen.add(path.parent)
             _agree(names, class_names(path.parent), path)

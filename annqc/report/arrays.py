@@ -9,8 +9,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from annqc.geometry.masks import mask_faults
+from annqc.shapes import BOX_ONLY, MASK, POLYGON
+
 if TYPE_CHECKING:
-    from annqc.tables import Array, Dataset
+    from annqc.tables import Array, Dataset, Shapes
 
 __all__ = ["MOST_TRACKS", "check_dataset"]
 
@@ -58,6 +61,8 @@ def check_dataset(dataset: Dataset) -> None:
     _column("annotations.ignored", table.ignored, n, kinds="b")
     if table.track is not None:
         _codes("annotations.track", table.track, n, max(n, MOST_TRACKS), least=-1)
+    if table.shapes is not None:
+        _shapes(table.shapes, n)
     for prefix, extra, length in (("annotations", table.extra, n), ("images", images.extra, m)):
         for name, column in extra.items():
             _column(f"{prefix}, {name}", column, length, rest=None)
@@ -66,6 +71,37 @@ def check_dataset(dataset: Dataset) -> None:
         _column("assigned", asked, len(asked) if asked.ndim else 0, kinds="i", rest=(2,))
         _codes("assigned", asked[:, 0], len(asked), n_annotators)
         _codes("assigned", asked[:, 1], len(asked), m)
+
+
+def _shapes(shapes: Shapes, n: int) -> None:
+    """Check that every offset points into the values, and that kinds and values go together."""
+    name = "annotations.shapes"
+    of_kind, of_runs = f"{name}.kind", f"{name}.runs"
+    kind = shapes.kind
+    _column(of_kind, kind, n, kinds="ib")
+    if kind.dtype != np.int8 or (
+        n and not {*np.unique(kind).tolist()} <= {BOX_ONLY, POLYGON, MASK}
+    ):
+        raise _wrong(of_kind, "a kind that is none")
+    _column(f"{name}.canvas", shapes.canvas, n, kinds="i", rest=(2,))
+    _column(f"{name}.points", shapes.points, len(shapes.points), kinds="f", rest=(2,))
+    _column(of_runs, shapes.runs, len(shapes.runs), kinds="i")
+    _offsets(f"{name}.ring_offsets", shapes.ring_offsets, len(shapes.points))
+    _offsets(f"{name}.shape_offsets", shapes.shape_offsets, len(shapes.ring_offsets) - 1, n)
+    _offsets(f"{name}.run_offsets", shapes.run_offsets, len(shapes.runs), n)
+    if mask_faults(shapes):
+        raise _wrong(of_runs, "runs that are not those of the canvas")
+    rings, runs = np.diff(shapes.shape_offsets) > 0, np.diff(shapes.run_offsets) > 0
+    if (rings != (kind == POLYGON)).any() or (runs != (kind == MASK)).any():
+        raise _wrong(of_kind, "another kind than the values have")
+
+
+def _offsets(name: str, offsets: Any, end: int, n: int | None = None) -> None:
+    """Check offsets: from 0 up to the number of values, one more than there are rows."""
+    length = len(offsets) if isinstance(offsets, np.ndarray) and offsets.ndim else 0
+    _column(name, offsets, length if n is None else n + 1, kinds="i")
+    if not length or offsets[0] != 0 or offsets[-1] != end or (np.diff(offsets) < 0).any():
+        raise _wrong(name, f"offsets that do not lead through {end} values")
 
 
 def _column(

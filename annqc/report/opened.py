@@ -23,7 +23,7 @@ from annqc.errors import AnnqcError
 from annqc.report.arrays import check_dataset
 from annqc.report.saved import FACTS, FORMAT, SIDES, TABLES, VERSION
 from annqc.run.audit import Parameters
-from annqc.tables import Annotations, Dataset, Images, Problem, Source
+from annqc.tables import Annotations, Dataset, Images, Problem, Shapes, Source
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -148,7 +148,7 @@ def _dataset(folder: Path, side: str, described: dict[str, Any]) -> Dataset:
         raise ValueError(message)
     parts: dict[str, dict[str, Any]] = {"": {}}
     for prefix in TABLES.values():
-        parts[prefix], parts[f"{prefix}.extra"] = {}, {}
+        parts[prefix], parts[f"{prefix}.extra"], parts[f"{prefix}.shapes"] = {}, {}, {}
     with zipfile.ZipFile(io.BytesIO(data)) as packed:
         for k, column in enumerate(about["columns"]):
             array = _array(packed, f"{k}.npy", len(data))
@@ -158,8 +158,13 @@ def _dataset(folder: Path, side: str, described: dict[str, Any]) -> Dataset:
                 raise ValueError(message)
             place[column["name"]] = _objects(array) if column["json"] else array
     facts = {name: _fact(name, about[name]) for name in FACTS}
+    shapes = parts["annotations.shapes"]
     dataset = Dataset(
-        table=Annotations(**parts["annotations"], extra=parts["annotations.extra"]),
+        table=Annotations(
+            **parts["annotations"],
+            shapes=Shapes(**shapes) if shapes else None,
+            extra=parts["annotations.extra"],
+        ),
         image_table=Images(**parts["images"], extra=parts["images.extra"]),
         **parts[""],
         **facts,

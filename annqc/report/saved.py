@@ -21,6 +21,7 @@ import annqc
 from annqc.errors import AnnqcError
 from annqc.report.arrays import check_dataset
 from annqc.report.files import cannot_write, refuse_missing_folder, spare_inputs
+from annqc.tables import Shapes
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -141,11 +142,13 @@ def _packed(dataset: Dataset, side: str) -> tuple[bytes, dict[str, Any]]:
 
 
 def _columns_of(table: Any, prefix: str) -> list[tuple[str, str, Any]]:
-    """List the columns of a table that are there; those in a dict belong to ``prefix.extra``."""
+    """List the columns of a table that are there; ``prefix.extra`` and ``.shapes`` hold several."""
     columns: list[tuple[str, str, Any]] = []
     for one in fields(table):
         value = getattr(table, one.name)
-        if isinstance(value, dict):
+        if isinstance(value, Shapes):
+            columns += _columns_of(value, f"{prefix}.{one.name}")
+        elif isinstance(value, dict):
             columns += [(f"{prefix}.{one.name}", name, column) for name, column in value.items()]
         elif value is not None:
             columns.append((prefix, one.name, value))

@@ -11,6 +11,7 @@ import msgspec
 import numpy as np
 
 from annqc.errors import TableError
+from annqc.write.cocoshapes import segmentations
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,7 +27,11 @@ Columns = dict[str, "Array | list[Any]"]
 
 
 def write_coco(
-    dataset: Dataset, path: str | os.PathLike[str], *, segmentation: bool = False
+    dataset: Dataset,
+    path: str | os.PathLike[str],
+    *,
+    segmentation: bool = False,
+    compressed: bool = True,
 ) -> Path:
     """Write a dataset as one COCO detection file that `annqc.read` reads back.
 
@@ -37,7 +42,10 @@ def write_coco(
     path : str or path
         The file; its folder must exist. It appears whole or not at all.
     segmentation : bool
-        Write each box as a polygon too.
+        Write a polygon for each box that has no outline. Outlines that the dataset has are written
+        in any case.
+    compressed : bool
+        Write the runs of masks as text, as COCO itself does, and not as lists of numbers.
 
     Returns
     -------
@@ -47,14 +55,16 @@ def write_coco(
     Raises
     ------
     TableError
-        Where a value cannot be written as JSON, or a column has the name of one of COCO's.
+        Where a value cannot be written as JSON, or a column has the name of one of COCO's; or a
+        polygon has holes and its image no size.
 
     Notes
     -----
     Each annotation has its ``annotator``; ``assignments``, where the dataset has them, is a list of
     ``{"annotator": ..., "image_id": ...}``. Scores, tracks and sizes that are unknown are left out
-    or null. A box is written as x, y, width, height, so that its right and bottom edge come back up
-    to rounding.
+    or null. COCO cannot say that a ring is a hole: a polygon with holes is written as a mask on the
+    canvas of its image, rounded to pixels. A box is written as x, y, width, height, so that its
+    right and bottom edge come back up to rounding.
 
     Examples
     --------
@@ -68,7 +78,7 @@ def write_coco(
     target = Path(path)
     sections: dict[str, Columns] = {
         "images": _images(dataset.image_table),
-        "annotations": _annotations(dataset, segmentation=segmentation),
+        "annotations": _annotations(dataset, segmentation=segmentation, compressed=compressed),
         "categories": {"id": dataset.category_ids, "name": dataset.category_names},
     }
     if dataset.assigned is not None:
@@ -128,9 +138,8 @@ def _images(images: Images) -> Columns:
     return _with_extra(columns, images.extra, "images")
 
 
-def _annotations(dataset: Dataset, *, segmentation: bool) -> Columns:
+def _annotations(dataset: Dataset, *, segmentation: bool, compressed: bool) -> Columns:
     table = dataset.table
-    x1, y1, x2, y2 = table.xyxy.T
     wh = table.xyxy[:, 2:] - table.xyxy[:, :2]
     columns: Columns = {
         "id": table.id,
@@ -141,9 +150,18 @@ def _annotations(dataset: Dataset, *, segmentation: bool) -> Columns:
         "area": wh[:, 0] * wh[:, 1],
         "iscrowd": table.crowd.astype(np.int64),
     }
+    if table.shapes is not None:
+        drawn, areas = segmentations(table.shapes, dataset, compressed=compressed)
+        columns["area"] = np.where(np.isnan(areas), columns["area"], areas)
+        columns["segmentation"] = drawn
     if segmentation:
+        x1, y1, x2, y2 = table.xyxy.T
         corners = np.stack([x1, y1, x2, y1, x2, y2, x1, y2], axis=1)
-        columns["segmentation"] = corners[:, None, :]
+        boxes = corners[:, None, :].tolist()
+        given = columns.get("segmentation", [None] * len(boxes))
+        columns["segmentation"] = [
+            box if one is None else one for box, one in zip(boxes, given, strict=True)
+        ]
     if np.isfinite(table.score).any():
         columns["score"] = table.score
     if table.ignored.any():

@@ -12,7 +12,7 @@ import time
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from . import auditing, findings, matching, reading
+from . import auditing, findings, masks, matching, polygons, reading
 from .report import table
 from .timing import UnequalWorkError
 from .works import SIZES, Works
@@ -26,12 +26,17 @@ BENCHES = {
     "findings": findings.findings,
     "read": reading.read,
     "million": auditing.large,
+    "masks": masks.masks,
+    "polygons": polygons.overlap,
+    "contours": polygons.contours,
+    "outlines": polygons.huge,
 }
 """Name -> function that yields the rows of one benchmark."""
 
 PACKAGES = (
     *("annqc", "numpy", "scipy", "numba", "msgspec"),
-    *("pycocotools", "faster-coco-eval", "motrics", "statsmodels"),
+    *("pycocotools", "shapely", "opencv-python-headless", "faster-coco-eval"),
+    *("motrics", "statsmodels", "surface-distance"),
 )
 
 

@@ -114,3 +114,17 @@ def test_a_reader_of_others_is_noticed():
         assert not only_built_in()
     finally:
         del _readers["mine"]
+
+
+def test_masks_count_where_they_are_read(tmp_path):
+    for name in ("Masks/m.png", "work/a.png"):
+        (tmp_path / name).parent.mkdir()
+        (tmp_path / name).write_bytes(_png(640, 480))
+    (tmp_path / "Annotations").mkdir()
+    (tmp_path / "Annotations/a.xml").write_text("<annotation><segm/></annotation>")
+    before = [inputs_digest(tmp_path / name) for name in ("Annotations", "work")]
+    (tmp_path / "work/a.png").write_bytes(_png(640, 480) + b"1")
+    assert inputs_digest(tmp_path / "work") != before[1]
+    assert inputs_digest(tmp_path / "Annotations") == before[0]
+    (tmp_path / "Masks/m.png").write_bytes(_png(640, 480) + b"1")
+    assert inputs_digest(tmp_path / "Annotations") != before[0]

@@ -33,12 +33,12 @@ with zipfile.ZipFile(ZIP, "w") as archive:
     [
         ("a.json", b"", "empty"),
         ("a.json", b"  \n ", "white space"),
-        ("a.png", b"\x89PNG\r\n\x1a\n" + b"\x00" * 30, "a PNG image"),
-        ("a.csv", b"\x89PNG\r\n\x1a\n" + b"\x00" * 30, "a PNG image"),
+        ("a.jpg", b"\xff\xd8\xff" + b"\x00" * 30, "a JPEG image"),
+        ("a.csv", b"\xff\xd8\xff" + b"\x00" * 30, "a JPEG image"),
         ("a.zip", ZIP.getvalue(), "ZIP archive"),
         ("a.json", ZIP.getvalue(), "ZIP archive"),
         ("a.py", b"import os\nprint(1, 2)\n", "import os"),
-        ("a.json", b'{"shapes": [], "imagePath": "x"}', "keys shapes, imagePath"),
+        ("a.json", b'{"regions": [], "imagePath": "x"}', "keys regions, imagePath"),
         ("a.json", b'[{"name": "a", "labels": []}]', "keys name, labels"),
         ("a.json", b"[1, 2, 3]", "does not begin with an object"),
         ("a.json", b"\xfa\xfb\xfc" * 9, "UTF-8"),
@@ -64,7 +64,11 @@ def test_other_files_end_in_one_clear_error(put, name, content, words):
         (TEXT[: TEXT.index('"bbox"') + 9], ("not complete",)),
         (TEXT.replace('"bbox": [0', '"bbox": [zero'), ("no valid JSON", "line 1, column", "zero")),
         (TEXT.replace(", ", ",\n").replace("9]", "9,]"), ("no valid JSON", "line 8, column 3")),
-        (TEXT + TEXT, ("after its JSON",)),
+        (TEXT + TEXT, ("something after the end of its JSON", "JSON lines", "column 107")),
+        (
+            TEXT + "\n}",
+            ("something after the end of its JSON", "line 2, column 1", "after the last bracket"),
+        ),
         (
             TEXT.replace('{"id": 1}', '{"id": 1, "file_name": "\xe4.jpg"}').encode("latin-1"),
             ("not UTF-8 text", "byte"),
@@ -413,3 +417,14 @@ def test_hints_serve_the_command_line_and_python(put):
     with pytest.raises(ReadError, match="not known") as caught:
         read(put("a.json", '{"x": 1}'))
     assert "--format (format= in Python) forces a reader" in caught.value.hint
+
+
+def test_a_link_to_a_device_is_refused_however_it_is_found(put, tmp_path):
+    put("a.json", '{"images": [], "annotations": [], "categories": []}')
+    (tmp_path / "b.json").symlink_to(os.devnull)
+    for source in (tmp_path, tmp_path / "*.json", [tmp_path / "a.json", tmp_path / "b.json"]):
+        with pytest.raises(ReadError, match="this is a pipe or a device") as caught:
+            read(source)
+        assert caught.value.where == str(tmp_path / "b.json")
+    with pytest.raises(ReadError, match="this is a pipe or a device"):
+        read(tmp_path / "a.json", categories=tmp_path / "b.json")
