@@ -272,6 +272,8 @@ def audit(
     image_sizes: Any = None,
     box_format: str | None = None,
     columns: Mapping[str, str] | None = None,
+    mask_object: object = None,
+    mask_values: str | None = None,
     strict: bool = False,
     engine: Engine = "auto",
     progress: Progress | None = None,
@@ -307,7 +309,7 @@ def audit(
         See `annqc.MatchPolicy`.
     format, gold_format : str
         Formats of the two sides, told by content if not given.
-    categories, image_sizes, box_format, columns
+    categories, image_sizes, box_format, columns, mask_object, mask_values
         What the files of either side do not say; see `annqc.read`.
     strict : bool
         Refuse inputs that have rows which cannot be used.
@@ -354,6 +356,7 @@ def audit(
     check_engine(engine)
     files = {"categories": categories, "image_sizes": image_sizes}
     files |= {"box_format": box_format, "columns": columns}
+    files |= {"mask_object": mask_object, "mask_values": mask_values}
     shared = {"strict": strict, "progress": progress}
     work_options = {"annotator": annotator, **files}
     gold_options = {} if isinstance(gold, Dataset) else files

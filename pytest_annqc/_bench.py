@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
-from pytest_annqc._settings import cache_of, chosen_undecided, data_root
+from pytest_annqc._audits import SharedAudits
+from pytest_annqc._settings import asked_undecided, cache_of, chosen_undecided, data_root
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,8 +25,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Bench"]
 
-_DATA: Final = ("work", "gold", "candidate", "reference", "baseline")
-"""Arguments that name data."""
+_DATA: Final = ("work", "gold")
+_BESIDE: Final = ("baseline", "categories", "image_sizes")
+"""Arguments that may name a file; a list among them is one of names, not of paths."""
 
 
 class Bench:
@@ -33,7 +35,8 @@ class Bench:
 
     Relative paths of data are seen from ``annqc_data_root``, else from the root of the project;
     those of specs from the root of the project. Besides the methods here, every ``assert_...`` of
-    `annqc.testing` is an attribute.
+    `annqc.testing` is an attribute; what it makes of undecided rules ``--annqc-undecided`` says
+    where the call does not.
 
     Parameters
     ----------
@@ -43,26 +46,17 @@ class Bench:
 
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
-        self._audits: dict[str, Audit] = {}
+        self._audits = SharedAudits()
 
     def read(self, source: Any, **options: Any) -> Dataset:
         """Read annotations, as `annqc.read`."""
         from annqc.read import read
 
-        return read(self._seen(source), **options)
+        return read(self._seen(source), **self._placed(options))
 
     def audit(self, work: Any, gold: Any, **options: Any) -> Audit:
-        """Compare work with gold, as `annqc.audit`; the same files are compared once a run."""
-        from annqc.api import audit
-
-        work, gold = self._seen(work), self._seen(gold)
-        plain = all(isinstance(one, str | list | tuple) for one in (work, gold))
-        if not plain:
-            return audit(work, gold, **options)
-        key = repr((work, gold, sorted(options.items())))
-        if key not in self._audits:
-            self._audits[key] = audit(work, gold, **options)
-        return self._audits[key]
+        """Compare work with gold, as `annqc.audit`; the same data are compared once a run."""
+        return self._audits.audit(self._seen(work), self._seen(gold), self._placed(options))
 
     def simulate(self, annotators: Any, **options: Any) -> Simulation:
         """Make annotators whose faults are known, as `annqc.simulate`."""
@@ -102,8 +96,10 @@ class Bench:
         chosen = known[dataset]
         return audit_dataset(spec, chosen).judge(spec, baseline=chosen.baseline)
 
-    def assert_meets(self, spec: Any, rule: str | None = None) -> None:
-        """Fail unless the data that a spec names keep to its rules.
+    def meets(self, spec: Any, rule: str | None = None) -> None:
+        """Fail unless the data that a spec names keep to its rules, as if it were run as a test.
+
+        `assert_meets`, which `annqc.testing` has too, judges data that the call names.
 
         Parameters
         ----------
@@ -131,11 +127,11 @@ class Bench:
             raise UnknownNameError.among(kind, rule, ids, where=spec.name)
         only = None if rule is None else [rule]
         cache = None if spec.path is None else cache_of(self._config)
-        records = [
-            record
-            for dataset in self._datasets(spec)
-            for record in check_dataset(spec, dataset, cache=cache, only=only).records.values()
-        ]
+        root = data_root(self._config)
+        records: list[dict[str, Any]] = []
+        for dataset in self._datasets(spec):
+            checked = check_dataset(spec, dataset, cache=cache, only=only, root=root)
+            records += checked.records.values()
         undecided = chosen_undecided(self._config, spec.annqc.undecided)
         bad = {"fail"} | ({"undecided"} if undecided == "fail" else set())
         errors = dict.fromkeys(one["sentence"] for one in records if one["outcome"] == "error")
@@ -149,18 +145,42 @@ class Bench:
             pytest.skip("; ".join(f"{one['id']}: {one['sentence']}" for one in open_ones))
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
-        if not name.startswith("assert_"):
+        if name.startswith("__"):  # what Python and pytest look for
             raise AttributeError(name)
         import annqc.testing
 
-        function = getattr(annqc.testing, name)
+        if name not in annqc.testing.__all__:
+            from annqc.errors import did_you_mean
 
+            hint = did_you_mean(name, dir(self))
+            message = f"the fixture annqc has no {name!r}" + (f"; {hint}" if hint else "")
+            raise AttributeError(message)
+        return self._asserting(getattr(annqc.testing, name))
+
+    def __dir__(self) -> list[str]:
+        """List the methods and the asserts."""
+        import annqc.testing
+
+        own = [name for name in vars(Bench) if not name.startswith("_")]
+        return sorted([*own, *annqc.testing.__all__])
+
+    def _asserting(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """Return an assert that sees paths, specs and settings as this run does."""
+        import functools
+        import inspect
+
+        takes = inspect.signature(function).parameters
+        undecided = asked_undecided(self._config) if "undecided" in takes else None
+
+        @functools.wraps(function)
         def asserting(*data: Any, **options: Any) -> Any:
             __tracebackhide__ = True
-            seen = {
-                key: self._seen(value) if key in _DATA else value for key, value in options.items()
-            }
-            return function(*map(self._seen, data), **seen)
+            options = self._placed(options)
+            if "spec" in takes and "spec" in options:
+                options["spec"] = self._spec(options["spec"])
+            if undecided is not None:
+                options.setdefault("undecided", undecided)
+            return function(*map(self._seen, data), **options)
 
         return asserting
 
@@ -171,15 +191,30 @@ class Bench:
         datasets = datasets_of(spec, root=data_root(self._config))
         if not datasets:
             what = "the spec names no data"
-            raise SpecError(what, where=spec.name, hint="give gold and candidate in [annqc]")
+            hint = "give gold and candidate in [annqc], or judge(spec, work, gold)"
+            raise SpecError(what, where=spec.name, hint=hint)
         return datasets
 
     def _spec(self, spec: Any) -> Spec:
+        from annqc.judge.inherit import is_path
         from annqc.judge.spec import load_spec
 
         if isinstance(spec, os.PathLike) or (isinstance(spec, str) and "\n" not in spec):
-            spec = self._config.rootpath / spec
+            text = os.fspath(spec)
+            path = self._config.rootpath / Path(text).expanduser()
+            if path.is_file() or is_path(text) or path.suffix:  # else it is the name of a profile
+                spec = path
         return load_spec(spec)
+
+    def _placed(self, options: dict[str, Any]) -> dict[str, Any]:
+        """Return arguments with what names data or a file beside them as it is seen from here."""
+        seen = {name: self._seen(one) for name, one in options.items() if name in _DATA}
+        beside = {
+            name: self._seen(one)
+            for name, one in options.items()
+            if name in _BESIDE and isinstance(one, str | os.PathLike)
+        }
+        return options | seen | beside
 
     def _seen(self, source: Any) -> Any:
         """Return a path, or a list of them, as it is seen from here; anything else as it is."""

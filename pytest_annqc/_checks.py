@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pytest_annqc._settings import cache_of
+import pytest
+
+from pytest_annqc._settings import cache_of, data_root
 
 if TYPE_CHECKING:
-    import pytest
-
     from annqc.judge.model import DatasetSpec, Spec
     from annqc.testing.checking import Checked
 
@@ -40,6 +40,8 @@ class Checks:
         self._checked: Checked | None = None
         self.trouble: str | None = None
         self._told: dict[str, str] = {}
+        # What nobody foresaw: the error, and the rule that met it.
+        self._broken: tuple[Exception, str] | None = None
 
     def tell(self) -> dict[str, Any]:
         """Return what every item of this dataset tells the controller."""
@@ -55,20 +57,31 @@ class Checks:
         All rules of the dataset that are to run in this session are checked together, once.
         """
         audited = False
+        if self._broken is not None:
+            error, teller = self._broken
+            if teller == item.nodeid:  # a plugin runs the test again
+                raise error
+            said = f"{type(error).__name__}: {error}".splitlines()[0]
+            pytest.fail(f"{item.name} was not checked: {said} (as for {teller})", pytrace=False)
         if self._checked is None or item.name not in self._checked.records:
             from annqc.testing.checking import check_dataset
 
             mine = [one for one in item.session.items if getattr(one, "checks", None) is self]
             only = {item.name, *(one.name for one in mine)}
             cache = cache_of(item.config)
-            self._checked = check_dataset(self.spec, self.dataset, cache=cache, only=only)
+            root = data_root(item.config)
+            try:
+                self._checked = check_dataset(
+                    self.spec, self.dataset, cache=cache, only=only, root=root
+                )
+            except Exception as error:
+                self._broken = error, item.nodeid  # every other rule would meet it again
+                raise
             self.trouble = None if cache is None else cache.trouble
             audited = self._checked.audited
         return self._checked.records[item.name], item.name in self._checked.reused, audited
 
     def told_once(self, message: str, nodeid: str) -> str:
-        """Return a message; where another item of this dataset told it before, only say where."""
+        """Return a message; only its first line where another item of this dataset told it."""
         teller = self._told.setdefault(message, nodeid)
-        return (
-            message if teller == nodeid else f"the same as for {teller}: {message.splitlines()[0]}"
-        )
+        return message if teller == nodeid else f"{message.splitlines()[0]} (as for {teller})"

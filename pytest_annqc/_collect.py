@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_annqc._hooks import SUFFIX, TOLD
+from pytest_annqc._hooks import SEEN, SUFFIX, TOLD
 from pytest_annqc._settings import chosen_undecided, data_root, updates_baseline
 
 if TYPE_CHECKING:
@@ -79,7 +79,9 @@ def rules_of(parent: pytest.Collector, spec: Spec, dataset: DatasetSpec) -> Iter
 
     checks = Checks(spec, dataset)
     for rule in spec.rules:
-        yield RuleItem.from_parent(parent, name=rule.id, rule=rule, checks=checks)
+        item = RuleItem.from_parent(parent, name=rule.id, rule=rule, checks=checks)
+        parent.config.stash[SEEN].add(item.nodeid)
+        yield item
 
 
 class RuleItem(pytest.Item):

@@ -14,15 +14,20 @@ import pytest
 if TYPE_CHECKING:
     from annqc.testing.cache import Cache
 
-__all__ = ["cache_of", "chosen_undecided", "data_root", "updates_baseline"]
+__all__ = ["asked_undecided", "cache_of", "chosen_undecided", "data_root", "updates_baseline"]
 
 _CACHE = pytest.StashKey["Cache | None"]()
 
 
+def asked_undecided(config: pytest.Config) -> str | None:
+    """Return what this run makes of what is undecided; None where that is left to the spec."""
+    chosen = config.option.annqc_undecided or config.getini("annqc_undecided")
+    return str(chosen) if chosen else None
+
+
 def chosen_undecided(config: pytest.Config, given: str | None) -> str:
     """Return what becomes of undecided rules; ``given`` is what the spec says."""
-    chosen = config.option.annqc_undecided or config.getini("annqc_undecided")
-    return str(chosen or given or "skip")
+    return asked_undecided(config) or given or "skip"
 
 
 def data_root(config: pytest.Config) -> Path | None:
@@ -54,8 +59,14 @@ def _open_cache(config: pytest.Config) -> Cache | None:
         return None
     from annqc.testing.cache import Cache
 
+    if folder is None:
+        try:
+            folder = Path(pytest_cache.mkdir("annqc"))
+        except OSError:  # using it says so, and goes on without
+            named = Path(os.path.expandvars(config.getini("cache_dir"))).expanduser()
+            folder = config.rootpath / named / "d" / "annqc"
     run = getattr(config, "workerinput", {}).get("testrunuid") or os.urandom(16).hex()
-    return Cache(folder or Path(pytest_cache.mkdir("annqc")), session=str(run))
+    return Cache(folder, session=str(run))
 
 
 def _folder(config: pytest.Config, name: str) -> Path | None:

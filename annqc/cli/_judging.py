@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 from click.core import ParameterSource
 
-from annqc.cli._options import columns_of, image_sizes_of, sources_of
+from annqc.cli._options import said_of, sources_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from annqc.api import Audit
     from annqc.judge import Judgement, Spec
+    from annqc.judge.reading import ReadSpec
 
 __all__ = [
     "Delivery",
@@ -23,6 +24,7 @@ __all__ = [
     "own_rules",
     "reading_of",
     "rules_of",
+    "shared_by_rules",
     "spec_of",
     "tell_errors",
     "unasked",
@@ -51,6 +53,8 @@ class Delivery:
         Who drew, as the spec says it.
     baseline : str or None
         A saved run, for rules that compare with it; None for that of the spec, if it has one.
+    reading : ReadSpec or None
+        How the files are read, as the spec says it.
     """
 
     name: str
@@ -58,6 +62,7 @@ class Delivery:
     gold: str | list[str]
     annotator: str | None = None
     baseline: str | None = None
+    reading: ReadSpec | None = None
 
 
 def spec_of(text: str) -> Spec:
@@ -93,15 +98,16 @@ def deliveries_of(
     else:
         chosen = spec.datasets if spec is not None and not work else []
     found = [
-        _delivery(one.name, one.candidate, gold or one.gold, one.annotator, one.baseline)
+        _delivery(one.name, one.candidate, gold or one.gold, one.annotator, one.baseline, one)
         for one in chosen
     ]
     if found:
         return found
-    annotator = None
+    annotator = reading = None
     if spec is not None:
         gold, annotator = gold or tuple(spec.gold), spec.annqc.annotator
-    return [_delivery("", work, gold, annotator, None)]
+        reading = spec.reading
+    return [_delivery("", work, gold, annotator, None, reading)]
 
 
 def _delivery(
@@ -110,6 +116,7 @@ def _delivery(
     gold: tuple[str, ...],
     annotator: str | None,
     baseline: str | None,
+    reading: ReadSpec | None,
 ) -> Delivery:
     of = f" for the dataset {name!r}" if name else ""
     if not work:
@@ -127,6 +134,7 @@ def _delivery(
         gold=sources_of(gold),
         annotator=annotator,
         baseline=baseline,
+        reading=reading,
     )
 
 
@@ -166,16 +174,14 @@ def worst_code(codes: Iterable[int]) -> int:
     return min(codes, key=WORST_FIRST.index, default=0)
 
 
-def reading_of(given: dict[str, Any], delivery: Delivery) -> dict[str, Any]:
-    """Return what the options, and the spec, say about reading files."""
-    annotator = given["annotator"]
-    return {
-        "annotator": delivery.annotator if annotator is None else annotator,
-        "box_format": given["box_format"],
-        "categories": given["categories"],
-        "image_sizes": image_sizes_of(given["image_sizes"]),
-        "columns": columns_of(given["columns"]),
-    }
+def reading_of(given: dict[str, Any], delivery: Delivery, *, gold: bool = False) -> dict[str, Any]:
+    """Return what the options, and else the spec, say about reading the files of one side."""
+    spec = {} if delivery.reading is None else delivery.reading.options(gold=gold)
+    said = said_of(given, gold=gold)
+    if "columns" in spec and "columns" in said:
+        said["columns"] = {**spec["columns"], **said["columns"]}
+    annotator = delivery.annotator if given["annotator"] is None else given["annotator"]
+    return ({} if gold else {"annotator": annotator}) | spec | said
 
 
 def unasked(made: Audit) -> list[str]:
@@ -192,17 +198,59 @@ def unasked(made: Audit) -> list[str]:
     return [f"{rule} the audit finds {listed} biased, which the rules of the spec let pass"]
 
 
-def own_rules(spec: Spec, only: Sequence[str] | None) -> list[str]:
-    """Say where an option on the command line does not reach: rules that state their own."""
+def shared_by_rules(spec: Spec | None, only: Sequence[str] | None, name: str, default: Any) -> Any:
+    """Return the tolerance or confidence that the audit takes, so that one screen has one answer.
+
+    Parameters
+    ----------
+    spec : Spec or None
+        The rules.
+    only : sequence of str or None
+        Ids of those that are judged; None for all.
+    name : {"tolerance", "confidence"}
+        Which of the two.
+    default : object
+        That of the option. It stays where it stands on the command line, where the rules differ
+        among themselves, and where they have none.
+    """
+    from annqc.judge.registry import find_measure
+    from annqc.measure.tolerance import Tolerance
+
+    if spec is None or _on_the_command_line(name):
+        return default
+    usual = Tolerance.parse(default) if name == "tolerance" else default
+    rules = [rule for rule in spec.rules if only is None or rule.id in only]
+    own = [getattr(rule, name) for rule in rules if name in find_measure(rule.measure).takes]
+    asked = {usual if one is None else one for one in own}
+    return asked.pop() if len(asked) == 1 else default
+
+
+def _on_the_command_line(name: str) -> bool:
     context = click.get_current_context()
+    return context.get_parameter_source(name) is ParameterSource.COMMANDLINE
+
+
+def own_rules(spec: Spec, only: Sequence[str] | None, made: Audit) -> list[str]:
+    """Say which rules do not judge by what the audit judges by: those that state their own."""
     rules = [rule for rule in spec.rules if only is None or rule.id in only]
     said = []
     for name in ("tolerance", "confidence"):
-        own = [rule.id for rule in rules if getattr(rule, name) is not None]
-        if own and context.get_parameter_source(name) is ParameterSource.COMMANDLINE:
-            listed = ", ".join(own[:3]) + (f" and {len(own) - 3:,} more" if len(own) > 3 else "")
-            has, its = ("has", "its") if len(own) == 1 else ("have", "their")
+        used = getattr(made.parameters, name)
+        own = [rule for rule in rules if getattr(rule, name) not in {None, used}]
+        if not own:
+            continue
+        listed = ", ".join(rule.id for rule in own[:3])
+        listed += f" and {len(own) - 3:,} more" if len(own) > 3 else ""
+        has, its = ("has", "its") if len(own) == 1 else ("have", "their")
+        if _on_the_command_line(name):
             said.append(f"--{name} is for the rest: {listed} {has} {its} own {name}")
+            continue
+        values = {str(getattr(rule, name)) for rule in own}
+        one = f", {values.pop()}" if len(values) == 1 else ""
+        said.append(
+            f"{listed} {has} {its} own {name}{one}, and may say otherwise than the audit above, "
+            f"which uses {used}"
+        )
     return said
 
 

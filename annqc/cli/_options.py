@@ -21,6 +21,7 @@ __all__ = [
     "columns_of",
     "image_sizes_of",
     "reading_options",
+    "said_of",
     "sources_of",
     "write_stdout",
 ]
@@ -34,7 +35,8 @@ def reading_options(command: Command) -> Command:
         click.option(
             "--annotator",
             metavar="RULE",
-            help="Who drew: stem (file name), parent (folder), a field of the rows, or =NAME.",
+            help="Who drew: stem (file name), parent (folder), a field of the rows, =NAME, or a "
+            "pattern of file names.",
         ),
         click.option("--format", "format_", default="auto", metavar="NAME", help="Format of WORK."),
         click.option(
@@ -53,6 +55,16 @@ def reading_options(command: Command) -> Command:
             multiple=True,
             metavar="NAME=COLUMN",
             help="What a table calls a column, such as image_id=frame; may be repeated.",
+        ),
+        click.option(
+            "--mask-object",
+            metavar="WHICH",
+            help="What the object is in mask images: light, dark, or values such as 255, #ff0000.",
+        ),
+        click.option(
+            "--mask-values",
+            metavar="WHAT",
+            help="What values in mask images are: object, categories or instances.",
         ),
     ]
     for option in reversed(options):
@@ -104,6 +116,29 @@ def image_sizes_of(text: str | None) -> str | tuple[int, int] | None:
     sides = text.lower().split("x")
     numbers = all(side.isdecimal() and len(side) <= MOST_DIGITS for side in sides)
     return (int(sides[0]), int(sides[1])) if len(sides) == 2 and numbers else text
+
+
+def said_of(given: dict[str, Any], *, gold: bool = False) -> dict[str, Any]:
+    """Return what the options say about reading, as `annqc.read` takes it; what they leave out is.
+
+    Parameters
+    ----------
+    given : dict of str to object
+        The options of `reading_options`.
+    gold : bool
+        Of the gold, and not of the work.
+    """
+    format_ = given["gold_format"] if gold else given["format_"]
+    said = {
+        "format": None if format_ == "auto" else format_,
+        "box_format": given["box_format"],
+        "categories": given["categories"],
+        "image_sizes": image_sizes_of(given["image_sizes"]),
+        "columns": columns_of(given["columns"]),
+        "mask_object": given["mask_object"],
+        "mask_values": given["mask_values"],
+    }
+    return {name: value for name, value in said.items() if value is not None}
 
 
 def asides_of(given: dict[str, Any]) -> list[str]:

@@ -13,6 +13,7 @@ from annqc.cli._judging import (
     own_rules,
     reading_of,
     rules_of,
+    shared_by_rules,
     spec_of,
     tell_errors,
     unasked,
@@ -130,7 +131,11 @@ def _audit_one(
     from annqc.cli._progress import Progress
 
     with Progress(len(STEPS), quiet=given["quiet"]) as progress:
-        made = _made(delivery, spec, given, progress)
+        used = {
+            name: shared_by_rules(spec, only, name, given[name])
+            for name in ("tolerance", "confidence")
+        }
+        made = _made(delivery, spec, given | used, progress)
         progress.step(STEPS[6])
         judgement = None
         if spec is not None:
@@ -139,7 +144,7 @@ def _audit_one(
     if given["quiet"] or given["json_"] == "-":
         tell_errors(judgement, name=delivery.name)
     else:
-        minds = [] if spec is None else own_rules(spec, only)
+        minds = [] if spec is None else own_rules(spec, only, made)
         if judgement is not None and judgement.outcome == "pass" and only is None:
             minds += unasked(made)
         everything = given["everything"]
@@ -153,24 +158,22 @@ def _made(delivery: Delivery, spec: Spec | None, given: dict[str, Any], progress
     """Read both sides and work everything out."""
     import annqc
 
-    options = reading_of(given, delivery)
     progress.step(STEPS[0])
     trusted_data = annqc.read(
         delivery.gold,
-        format=given["gold_format"],
-        **{k: v for k, v in options.items() if k != "annotator"},
+        **reading_of(given, delivery, gold=True),
         strict=given["strict"],
         progress=progress.file,
     )
     progress.step(STEPS[1])
     work_data = annqc.read(
         delivery.work,
-        format=given["format_"],
-        **options,
+        **reading_of(given, delivery),
         strict=given["strict"],
         progress=progress.file,
     )
-    _check_targets(given, trusted_data, work_data)
+    asides = asides_of(given) + ([] if delivery.reading is None else delivery.reading.files)
+    _check_targets(given, asides, trusted_data, work_data)
     made = annqc.audit(
         work_data,
         trusted_data,
@@ -186,7 +189,7 @@ def _made(delivery: Delivery, spec: Spec | None, given: dict[str, Any], progress
     return made
 
 
-def _check_targets(given: dict[str, Any], *sides: Dataset) -> None:
+def _check_targets(given: dict[str, Any], asides: list[str], *sides: Dataset) -> None:
     """Refuse outputs that would replace an input, or anything else, before any work is done."""
     from annqc.report.files import refuse_missing_folder, spare_inputs
     from annqc.report.saved import refuse_foreign
@@ -199,7 +202,7 @@ def _check_targets(given: dict[str, Any], *sides: Dataset) -> None:
         targets += table_paths(Path(given["csv_"]))
     if given["save"] is not None:
         targets.append(Path(given["save"]))
-    spare_inputs(targets, sides, also=asides_of(given))
+    spare_inputs(targets, sides, also=asides)
     for name in ("json_", "csv_", "save"):
         if given[name] not in {None, "-"}:
             refuse_missing_folder(Path(given[name]))

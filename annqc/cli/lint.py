@@ -10,9 +10,8 @@ import click
 from annqc.cli._app import WRONG_CALL
 from annqc.cli._options import (
     asides_of,
-    columns_of,
-    image_sizes_of,
     reading_options,
+    said_of,
     sources_of,
     write_stdout,
 )
@@ -26,6 +25,7 @@ __all__ = ["lint"]
 @click.command(short_help="List rows that cannot be used, or are odd.")
 @click.argument("work", nargs=-1, required=True, metavar="WORK...")
 @reading_options
+@click.option("--shapes", is_flag=True, help="Check polygons and masks too, where COCO has them.")
 @click.option("--json", "json_", metavar="FILE", help="Write every problem as JSON; - is stdout.")
 @click.option(
     "--fail-on",
@@ -46,12 +46,9 @@ def lint(work: tuple[str, ...], **given: Any) -> int:
         progress.step("reading")
         dataset = annqc.read(
             sources_of(work),
-            format=given["format_"],
             annotator=given["annotator"],
-            box_format=given["box_format"],
-            categories=given["categories"],
-            image_sizes=image_sizes_of(given["image_sizes"]),
-            columns=columns_of(given["columns"]),
+            **said_of(given),
+            shapes=given["shapes"] or None,
             progress=progress.file,
         )
     if given["json_"] is not None:

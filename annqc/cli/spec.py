@@ -6,13 +6,13 @@ import glob
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from annqc.cli._app import WRONG_CALL
 from annqc.cli._judging import spec_of
-from annqc.cli._options import sources_of, write_stdout
+from annqc.cli._options import reading_options, said_of, sources_of, write_stdout
 from annqc.errors import AnnqcError, ReadError, UnknownNameError
 from annqc.report.plain import clean_lines, clean_text
 
@@ -93,6 +93,11 @@ def _tell_data(found: Spec) -> int:
     kind = "a profile, names no data" if found.is_profile else ""
     click.echo(clean_text(f"{shown_path(found.name)}: {', '.join(filter(None, [*held, kind]))}"))
     missing = 0
+    read = found.datasets or (found.reading,)
+    for path in dict.fromkeys(path for one in read for path in one.files):
+        said, there = _found(path)
+        missing += 0 if there else 1
+        click.echo(f"  {clean_text(f'to read them: {shown_path(path)}')}: {said}")
     for one in found.datasets:
         name = f"{one.name}, " if one.name else ""
         sides = {"candidate": one.candidate, "gold": one.gold}
@@ -221,11 +226,8 @@ def schema() -> None:
 @spec.command(short_help="Look at data, and propose a spec for them.")
 @click.argument("work", nargs=-1, required=True, metavar="WORK...")
 @click.option("--gold", multiple=True, metavar="GOLD", help="What is trusted.")
-@click.option(
-    "--annotator",
-    metavar="RULE",
-    help="Who drew: stem (file name), parent (folder), a field of the rows, or =NAME.",
-)
+@reading_options
+@click.option("--gold-format", default="auto", metavar="NAME", help="Format of GOLD.")
 @click.option(
     "-o",
     "--output",
@@ -236,16 +238,25 @@ def schema() -> None:
 )
 @click.option("--force", is_flag=True, help="Replace FILE if it is there.")
 def init(
-    *, work: tuple[str, ...], gold: tuple[str, ...], annotator: str | None, output: str, force: bool
+    *,
+    work: tuple[str, ...],
+    gold: tuple[str, ...],
+    annotator: str | None,
+    output: str,
+    force: bool,
+    **given: Any,
 ) -> None:
     """Look at WORK and GOLD, and write a spec that fits them, with comments on what was seen.
 
     Its limits are those that so much gold can settle. They are not fitted to the work: it may well
-    fail. Without gold they are those of the profile.
+    fail. Without gold they are those of the profile. What the options say about reading it says
+    too.
     """
     import annqc
     from annqc.cli._progress import Progress
+    from annqc.cli._who import rule_at_work
     from annqc.judge import load_spec
+    from annqc.judge.reading import READ_FILES
     from annqc.run.propose import Sources, propose
 
     target = None if output == "-" else Path(output)
@@ -254,11 +265,24 @@ def init(
     folder = Path.cwd() if target is None else target.absolute().parent
     with Progress(2) as progress:
         progress.step("reading")
-        drawn = annqc.read(sources_of(work), annotator=annotator, progress=progress.file)
-        trusted = [annqc.read(sources_of(gold), progress=progress.file)] if gold else []
+        said, of_gold = said_of(given), said_of(given, gold=True)
+        drawn = annqc.read(sources_of(work), annotator=annotator, **said, progress=progress.file)
+        trusted = [annqc.read(sources_of(gold), **of_gold, progress=progress.file)] if gold else []
         progress.step("looking")
+        if annotator is None:
+            annotator = rule_at_work(
+                drawn, lambda rule: annqc.read(sources_of(work), annotator=rule, **said)
+            )
+        if "format" in of_gold:
+            said["gold_format"] = of_gold["format"]
+        for name in READ_FILES:
+            if isinstance(said.get(name), str):
+                (said[name],) = _seen_from(folder, [said[name]])
         sources = Sources(
-            candidate=_seen_from(folder, work), gold=_seen_from(folder, gold), annotator=annotator
+            candidate=_seen_from(folder, work),
+            gold=_seen_from(folder, gold),
+            annotator=annotator,
+            read=said,
         )
         text = propose(annqc.audit(drawn, trusted[0]) if trusted else drawn, sources)
         proposed = load_spec(text)

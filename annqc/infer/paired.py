@@ -4,7 +4,8 @@ What both deliveries share (the images, the objects, the gold's own error) cance
 difference, so a pair of deliveries tells a smaller change apart than two separate intervals would.
 A change counts as shown where the difference lies beyond a margin by a one-sided t test on
 clusters; Holm's correction keeps the chance of any false alarm of a rule at its level, however many
-groups it has.
+groups it has. Few clusters that changed are few coins that fell on one side: no p-value of a rate
+is smaller than the chance of that.
 """
 
 from __future__ import annotations
@@ -16,11 +17,12 @@ import numpy as np
 from scipy import special
 
 from annqc.infer.cht import cluster_location
+from annqc.infer.unseen import planned_trials, unseen
 from annqc.infer.verdicts import half_width
 
 if TYPE_CHECKING:
     from annqc.infer.sums import Location
-    from annqc.tables import Array, Floats, Ints
+    from annqc.tables import Array, Bools, Floats, Ints
 
 __all__ = [
     "BiasChange",
@@ -96,8 +98,10 @@ def p_above(estimate: Array, se: Array, df: Array, margin: Array | float = 0.0) 
 class RatioChange:
     """A ratio in two deliveries, arrays (n_groups,).
 
-    ``old, new, change`` (new minus old) with ``se``, ``df`` and ``n_clusters``; ``n_old, n_new``
-    are the trials.
+    ``old, new, change`` (new minus old) with ``se``, ``df`` and ``n_clusters``, which is that of
+    the delivery with the fewer; ``n_old, n_new`` are the trials. ``fell`` and ``rose`` count the
+    clusters that changed, ``still`` is the share of those that did not, and ``n_eff`` the effective
+    number of trials.
     """
 
     old: Floats
@@ -108,15 +112,41 @@ class RatioChange:
     n_clusters: Ints
     n_old: Ints
     n_new: Ints
+    fell: Ints
+    rose: Ints
+    still: Floats
+    n_eff: Floats
 
     def interval(self, confidence: float) -> tuple[Floats, Floats]:
-        """Confidence interval of the change."""
+        """Confidence interval of the change; the lower end allows for losses not seen yet.
+
+        Notes
+        -----
+        Where few clusters changed, those that changed do not tell how much could have. Besides what
+        is seen, the lower end allows for one effective trial, weighted by the share of clusters
+        that did not change: with ``a = still / n_eff`` it is ``change - a - t sqrt(se² + a²)``, and
+        where nothing changed at least as low as
+        `annqc.infer.unseen.unseen` says.
+        """
         half = half_width(self.se, self.df, confidence)
-        return self.change - half, self.change + half
+        with np.errstate(all="ignore"):
+            more = self.still / self.n_eff
+            wider = half_width(np.sqrt(self.se**2 + more**2), self.df, confidence)
+            nothing = (self.fell == 0) & (self.rose == 0)
+            least = np.where(nothing, unseen(self.n_eff, (1 - confidence) / 2), 0.0)
+            loss = np.minimum(np.maximum(-self.change + more + wider, least), 1.0)
+        return -loss, self.change + half
 
     def p_worse(self, margin: float) -> Floats:
-        """p-value of the ratio having fallen by no more than ``margin``."""
-        return p_above(-self.change, self.se, self.df, margin)
+        """p-value of the ratio having fallen by no more than ``margin``.
+
+        Notes
+        -----
+        That of t, but at least ``0.5 ** fell``: where nothing happened, each cluster that changed
+        is as likely to have fallen as to have risen.
+        """
+        p = p_above(-self.change, self.se, self.df, margin)
+        return np.where(np.isnan(p), np.nan, np.maximum(p, 0.5 ** self.fell.astype(np.float64)))
 
 
 def ratio_change(
@@ -139,10 +169,17 @@ def ratio_change(
 
     Notes
     -----
-    With sums x and n of each cluster g and ratios ``R = Σx / Σn``, the linearised residual is ``z_g
-    = (x_g - R n_g) / Σn`` of the new delivery minus that of the old one, and ``V = G / (G - 1) Σ
-    z_g²`` with G - 1 degrees of freedom. Where both deliveries have the same trials that is the
-    clustered t of the mean difference.
+    In each delivery, with sums x and n of its G clusters and the ratio ``R = Σx / Σn``, cluster g
+    has the linearised residual ``z_g = sqrt(G / (G - 1)) (x_g - R n_g) / Σn``, 0 where it has no
+    trial. ``V = Σ (z_g of the new delivery - z_g of the old one)²``, over the clusters of either:
+    the two variances less twice the covariance of what they share. It has one degree of freedom
+    less than the delivery with fewer clusters has clusters. Where both deliveries have the same
+    trials that is the clustered t of the mean difference.
+
+    Where they do not, little of a delivery may show no spread by chance. With D half the sum over
+    clusters of ``|share of the new trials - share of the old ones|``, and p the ratio of both
+    together, V is at least ``D p (1 - p) (1 / n_eff of the new + 1 / n_eff of the old)``, with
+    ``n_eff`` from `annqc.infer.unseen.planned_trials`.
 
     Examples
     --------
@@ -164,21 +201,48 @@ def ratio_change(
     with np.errstate(all="ignore"):
         total = [np.bincount(group, one, n_groups) for one in n]
         ratio = [np.bincount(group, x[k], n_groups) / total[k] for k in (0, 1)]
-        parts = [(x[k] - ratio[k][group] * n[k]) / total[k][group] for k in (0, 1)]
-        residual = parts[0] - parts[1]
-        count = np.bincount(group, minlength=n_groups)
-        variance = count / (count - 1) * np.bincount(group, residual**2, n_groups)
-        se = np.where(count > 1, np.sqrt(variance), np.nan)
+        counts = [np.bincount(group, one > 0, n_groups) for one in n]
+        factor = [np.sqrt(one / (one - 1)) for one in counts]
+        parts = [
+            factor[k][group] * (x[k] - ratio[k][group] * n[k]) / total[k][group] for k in (0, 1)
+        ]
+        variance = np.bincount(group, (parts[0] - parts[1]) ** 2, n_groups)
+        count = np.minimum(*counts)
+        trials = [planned_trials(total[k], counts[k]) for k in (0, 1)]
+        share = [n[k] / total[k][group] for k in (0, 1)]
+        unlike = np.bincount(group, np.abs(share[0] - share[1]), n_groups) / 2
+        p = np.bincount(group, x[0] + x[1], n_groups) / (total[0] + total[1])
+        least = unlike * np.maximum(p * (1 - p), 0) * (1 / trials[0] + 1 / trials[1])
+        se = np.where(count > 1, np.sqrt(np.maximum(variance, least)), np.nan)
+    fell, rose = (np.bincount(group[moved], minlength=n_groups) for moved in _moved(x, n, group))
+    either = np.bincount(group, minlength=n_groups)
     return RatioChange(
         old=ratio[1],
         new=ratio[0],
         change=ratio[0] - ratio[1],
         se=se,
         df=np.maximum(count - 1, 0).astype(np.float64),
-        n_clusters=count,
+        n_clusters=count.astype(np.int64),
         n_old=total[1].astype(np.int64),
         n_new=total[0].astype(np.int64),
+        fell=fell,
+        rose=rose,
+        still=1 - (fell + rose) / np.maximum(either, 1),
+        n_eff=np.minimum(*trials),
     )
+
+
+def _moved(x: list[Array], n: list[Array], group: Ints) -> tuple[Bools, Bools]:
+    """Clusters whose ratio fell, and those whose ratio rose, from the old delivery to the new one.
+
+    What has trials in one delivery alone is held against the ratio of both together: were the two
+    exchanged, it would have moved the other way.
+    """
+    with np.errstate(all="ignore"):
+        pooled = np.bincount(group, x[0] + x[1]) / np.bincount(group, n[0] + n[1])
+        own = [np.where(n[k] > 0, x[k] / n[k], pooled[group]) for k in (0, 1)]
+    moved = own[0] - own[1]
+    return np.asarray(moved < -ROUNDING), np.asarray(moved > ROUNDING)
 
 
 @dataclass(frozen=True, eq=False, slots=True, kw_only=True)
@@ -186,7 +250,8 @@ class BiasChange:
     """An offset in two deliveries, arrays (n_groups, K), in the units of the values.
 
     ``old`` and ``new`` are the offsets; ``change`` is by how much the size of the offset grew, and
-    ``low, high`` its interval; ``p_value`` is that of its having grown by no more than the margin.
+    ``low, high`` its interval, each end with half of what the confidence leaves; ``p_value`` is
+    that of its having grown by no more than the margin.
     """
 
     old: Floats
@@ -239,6 +304,10 @@ def bias_change(
     larger of the two. Locations and standard errors are those of
     `annqc.infer.cht.cluster_location`, on the values of each object less its margin.
 
+    The growth is the larger, over both signs s, of the smaller of the two. The upper end of its
+    interval is put together in the same way from upper ends at half the tail, so that it holds
+    whichever sign is the true one. The lower end takes the sign of the estimate.
+
     Examples
     --------
     >>> import numpy as np
@@ -265,9 +334,16 @@ def bias_change(
     values = (sign * (new - old), sign * (new + old))
     parts = [located(one) for one in values]
     half = [half_width(one.se, one.df, confidence) for one in parts]
-    low, change, high = (
+    low, change = (
         np.minimum(parts[0].estimate + k * half[0], parts[1].estimate + k * half[1])
-        for k in (-1, 0, 1)
+        for k in (-1, 0)
+    )
+    wide = [half_width(one.se, one.df, (1 + confidence) / 2) for one in parts]
+    high = np.maximum(
+        *(
+            np.minimum(k * parts[0].estimate + wide[0], k * parts[1].estimate + wide[1])
+            for k in (-1, 1)
+        )
     )
     p = np.full(change.shape, np.nan)
     if margin is not None:

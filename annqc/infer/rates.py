@@ -15,6 +15,7 @@ from scipy import special
 
 from annqc.infer._layout import stable_order
 from annqc.infer.multiplicity import adjusted_bh
+from annqc.infer.unseen import unseen
 
 if TYPE_CHECKING:
     from annqc.tables import Array, Bools, Floats, Ints
@@ -298,11 +299,30 @@ class Ratio:
     df: Floats
     n_clusters: Ints
 
-    def interval(self, confidence: float = 0.95) -> tuple[Floats, Floats]:
-        """Interval of a t; NaN for fewer than two clusters."""
+    def interval(
+        self, confidence: float = 0.95, *, n_eff: Array | None = None
+    ) -> tuple[Floats, Floats]:
+        """Interval of a t; NaN for fewer than two clusters.
+
+        Parameters
+        ----------
+        confidence : float
+            Confidence level.
+        n_eff : (n_groups,) array_like, optional
+            Of means of shares, from 0 to 1, the effective number of shares. The interval then
+            reaches at least as far as if the share that they can all have missed, `unseen`, were 0,
+            or 1: where all look alike, that is no proof that there are no others.
+        """
+        tail = (1 - confidence) / 2
         with np.errstate(all="ignore"):
-            half = special.stdtrit(self.df, (1 + confidence) / 2) * self.se
-        return self.estimate - half, self.estimate + half
+            half = special.stdtrit(self.df, 1 - tail) * self.se
+        low, high = self.estimate - half, self.estimate + half
+        if n_eff is None:
+            return low, high
+        missed = unseen(n_eff, tail)
+        low = np.minimum(low, self.estimate * (1 - missed))
+        high = np.maximum(high, self.estimate + (1 - self.estimate) * missed)
+        return np.clip(low, 0.0, 1.0), np.clip(high, 0.0, 1.0)
 
 
 def ratio_of_clusters(

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 from annqc.judge.registry import find_measure
 
 if TYPE_CHECKING:
-    from annqc.judge.model import Rule, Spec
+    from annqc.judge.model import ReadSpec, Rule, Spec
     from annqc.measure.tolerance import Tolerance
 
 __all__ = [
@@ -206,6 +206,8 @@ def spec_lines(spec: Spec) -> list[tuple[str, str]]:
         said.append(("data", "none: a profile, for any delivery (WORK --gold GOLD, or extends)"))
     else:
         said += [("data", text) for text in _data(spec)]
+    if spec.read.given():
+        said.append(("reading", _reading_words(spec.read)))
     if spec.match is None:
         said.append(("matching", "as the audit does it"))
     else:
@@ -228,6 +230,20 @@ def _data(spec: Spec) -> list[str]:
         work, gold = (", ".join(map(shown_path, side)) or "?" for side in (one.candidate, one.gold))
         listed.append(f"{name}{work} against {gold}")
     return listed
+
+
+def _reading_words(reading: ReadSpec) -> str:
+    """Say what the files are told to be, a field after the other."""
+    said = []
+    for name, value in reading.given().items():
+        if isinstance(value, dict):
+            text = ", ".join(f"{role} = {column}" for role, column in value.items())
+        elif name == "image_sizes" and not isinstance(value, str):
+            text = "x".join(map(str, value))
+        else:
+            text = value if isinstance(value, str) else ", ".join(value)
+        said.append(f"{name}: {text}")
+    return "; ".join(said)
 
 
 def summary_of(text: str) -> str:
@@ -316,10 +332,13 @@ def _evidence(rule: Rule, level: float) -> tuple[str, tuple[str, ...]]:
             "Images (or tracks) with boxes that could be compared edge by edge.",
         )
     if rule.measure == "agreement":
-        return "2 annotators", ("Images that at least two annotators were asked for.",)
+        return "2 annotators", (
+            f"At least {LEAST_CLUSTERS} images that at least two annotators were asked for.",
+        )
     if rule.measure == "mean_iou":
-        return "2 images", (
-            "At least 2 images (or tracks); the interval of the mean must lie within the limit.",
+        return f"{LEAST_CLUSTERS} images", (
+            f"At least {LEAST_CLUSTERS} images (or tracks).",
+            "The interval of the mean must lie within the limit.",
         )
     if "confidence" in find_measure(rule.measure).takes:
         return "an interval", ("The whole interval must lie within the limit.",)
@@ -346,6 +365,7 @@ def _rate_evidence(rule: Rule, level: float) -> tuple[str, tuple[str, ...]]:
     with_more = f"; with {more[0][0]} it takes {more[0][1]}{rest}" if more else ""
     return f"{first:,} {things if first != 1 else thing}", (
         f"{first:,} {things} {which} are enough without {one}{with_more}.",
+        f"On at least {LEAST_CLUSTERS} images (or tracks).",
         "More, where mistakes come together on a few images.",
     )
 

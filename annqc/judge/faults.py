@@ -8,24 +8,46 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from annqc.errors import AnnqcError, SpecError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["Fault", "Path", "Places", "faults_error", "inline"]
+__all__ = ["Fault", "Path", "Places", "as_written", "faults_error", "inline"]
 
 Path = tuple[str | int, ...]
 """Place of a value: ``("rule", 0, "by")`` is the ``by`` of the first rule."""
 
+MOST_LEVELS: Final = 4
+"""So deep a value is shown."""
 _HEADER: Final = re.compile(r"^\s*(\[\[?)([^\[\]]+)\]\]?\s*(?:#.*)?$")
 _KEY: Final = re.compile(
     r"""^\s*((?:"[^"]*"|'[^']*'|[\w-]+)(?:\s*\.\s*(?:"[^"]*"|'[^']*'|[\w-]+))*)\s*="""
 )
 _PART: Final = re.compile(r""""[^"]*"|'[^']*'|[\w-]+""")
 _QUOTES: Final = re.compile(r'"""|\'\'\'')
+
+
+def as_written(value: Any, depth: int = 0) -> str:
+    """Show a value about as TOML writes it: true, and not True.
+
+    Examples
+    --------
+    >>> as_written([True, "a"]), as_written({"by": False})
+    ("[true, 'a']", '{ by = false }')
+    """
+    if isinstance(value, bool):
+        return str(value).lower()
+    if not isinstance(value, list | dict):
+        return repr(value)
+    if depth >= MOST_LEVELS:
+        return "..."
+    if isinstance(value, list):
+        return f"[{', '.join(as_written(one, depth + 1) for one in value)}]"
+    inside = ", ".join(f"{name} = {as_written(one, depth + 1)}" for name, one in value.items())
+    return f"{{ {inside} }}" if inside else "{}"
 
 
 @dataclass(frozen=True, slots=True)

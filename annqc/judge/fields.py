@@ -8,9 +8,13 @@ from typing import TYPE_CHECKING, Any, Final, get_args
 import msgspec
 
 from annqc.errors import AnnqcError, SpecError, UnknownNameError
+from annqc.geometry.boxes import BOX_FORMATS
+from annqc.judge.faults import as_written
 from annqc.judge.model import VERSION, Scalar, UndecidedIs
 from annqc.judge.registry import OUTCOMES, find_measure
 from annqc.measure.tolerance import Tolerance
+from annqc.read.maskoptions import VALUES, mask_options
+from annqc.read.roles import ROLES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,6 +24,7 @@ __all__ = [
     "EXAMPLE_FIELDS",
     "HEADER_FIELDS",
     "ID",
+    "READ_FIELDS",
     "RULE_FIELDS",
     "range_words",
     "typed",
@@ -32,7 +37,7 @@ def typed(value: Any, type: Any, expected: str) -> Any:
         return msgspec.convert(value, type)
     except msgspec.ValidationError:
         what = "wrong kind of value"
-        raise SpecError(what, expected=expected, found=repr(value)) from None
+        raise SpecError(what, expected=expected, found=as_written(value)) from None
 
 
 def _text(value: Any) -> str:
@@ -76,7 +81,7 @@ def _names(expected: str) -> Callable[[Any], tuple[str, ...]]:
 def _version(value: Any) -> int:
     if type(value) is not int or value != VERSION:
         what = "this version is not known"
-        raise SpecError(what, expected=str(VERSION), found=repr(value))
+        raise SpecError(what, expected=str(VERSION), found=as_written(value))
     return value
 
 
@@ -126,7 +131,7 @@ def _number(value: Any, expected: str) -> float:
     found = _NUMBER.fullmatch(value)
     if found is None:
         what = "wrong kind of value"
-        raise SpecError(what, expected=f"{expected} or a percentage", found=repr(value))
+        raise SpecError(what, expected=f"{expected} or a percentage", found=as_written(value))
     # "57 %" must be 0.57 and not 0.5700000000000001, so the point is moved in the text.
     return float(f"{found.group(1)}e-2") if found.group(2) else float(found.group(1))
 
@@ -136,7 +141,7 @@ def _confidence(value: Any) -> float:
     level = _number(value, expected)
     if not 0.5 < level < 1:
         what = "the confidence level is out of range"
-        raise SpecError(what, expected=expected, found=repr(value))
+        raise SpecError(what, expected=expected, found=as_written(value))
     return level
 
 
@@ -171,7 +176,7 @@ def _margin(value: Any) -> float | Tolerance:
             raise SpecError(what, expected=expected, found=error.found, hint=error.hint) from None
     if not 0 <= number < float("inf"):
         what = "the margin is out of range"
-        raise SpecError(what, expected="0 or more", found=repr(value))
+        raise SpecError(what, expected="0 or more", found=as_written(value))
     return number
 
 
@@ -195,7 +200,7 @@ def _whole(least: int) -> Callable[[Any], int]:
         number: int = typed(value, int, expected)
         if number < least:
             what = "the number is too small"
-            raise SpecError(what, expected=expected, found=repr(value))
+            raise SpecError(what, expected=expected, found=as_written(value))
         return number
 
     return convert
@@ -227,6 +232,53 @@ def _scene(value: Any) -> dict[str, Any]:
     return table
 
 
+def _format(value: Any) -> str:
+    from annqc.read.registry import reader_named  # loads the readers, for those who need it
+
+    text = _text(value)
+    return text if text == "auto" else reader_named(text).name
+
+
+def _columns(value: Any) -> dict[str, str]:
+    expected = 'a table of columns, such as { image_id = "asset" }'
+    table = typed(value, dict[str, str], expected)
+    for role in table:
+        if role not in ROLES:
+            kind = "role of a column"
+            raise UnknownNameError.among(kind, role, ROLES)
+    return {role: _text(name) for role, name in table.items()}
+
+
+def _categories(value: Any) -> str | tuple[str, ...]:
+    if isinstance(value, str):
+        return _path(value)
+    return _texts(value, "a file with one name a line, or a list of names, in quotes")
+
+
+_SIZE: Final = re.compile(r"\s*(\d{1,9})\s*x\s*(\d{1,9})\s*", re.ASCII | re.IGNORECASE)
+
+
+def _image_sizes(value: Any) -> str | tuple[int, int]:
+    expected = 'a CSV file, or one size such as "640x480" or [640, 480]'
+    if isinstance(value, str):
+        found = _SIZE.fullmatch(value)
+        if found is None:
+            return _path(value)
+        sides = [int(side) for side in found.groups()]
+    else:
+        sides = typed(value, list[int], expected)
+    if len(sides) != 2 or min(sides) < 1:
+        what = "this is no size of an image"
+        raise SpecError(what, expected=expected, found=as_written(value))
+    return sides[0], sides[1]
+
+
+def _mask_object(value: Any) -> str:
+    text = _text(str(value) if type(value) is int else value)
+    mask_options(text, None)
+    return text
+
+
 def range_words(low: float, high: float) -> str:
     """Range of a limit in words."""
     return f"{low:g} or more" if high == float("inf") else f"a number from {low:g} to {high:g}"
@@ -243,12 +295,23 @@ HEADER_FIELDS: Final[dict[str, Callable[[Any], Any]]] = {
     "without": _names("the id of a rule or a list of ids, in quotes"),
     "undecided": _one_of("outcome for undecided checks", get_args(UndecidedIs)),
 }
+READ_FIELDS: Final[dict[str, Callable[[Any], Any]]] = {
+    "format": _format,
+    "gold_format": _format,
+    "box_format": _one_of("box format", BOX_FORMATS),
+    "columns": _columns,
+    "categories": _categories,
+    "image_sizes": _image_sizes,
+    "mask_object": _mask_object,
+    "mask_values": _one_of("way to read mask values", VALUES),
+}
 DATASET_FIELDS: Final[dict[str, Callable[[Any], Any]]] = {
     "name": _id_of("the name of a dataset", "vendor-a"),
     "gold": _paths,
     "candidate": _paths,
     "annotator": _text,
     "baseline": _path,
+    **READ_FIELDS,
 }
 EXAMPLE_FIELDS: Final[dict[str, Callable[[Any], Any]]] = {
     "name": _id_of("the name of an example", "one-loose-edge"),

@@ -12,6 +12,7 @@ import annqc
 from annqc.errors import UnknownNameError, did_you_mean
 from annqc.judge.model import SUFFIX, DatasetSpec, Rule
 from annqc.judge.paths import folder_of, locate
+from annqc.judge.reading import located_files
 from annqc.judge.ruling import finish_rule
 
 if TYPE_CHECKING:
@@ -139,6 +140,7 @@ class Base:
     match: dict[str, Any] | None = None
     rules: dict[str, Held] = field(default_factory=dict)
     datasets: tuple[DatasetSpec, ...] = ()
+    read: dict[str, Any] = field(default_factory=dict)
 
     def handed_on(self, path: str) -> Base:
         """Return it as another file inherits it: its paths are seen from its own folder."""
@@ -152,8 +154,11 @@ class Base:
         datasets = [
             {name: getattr(one, name) for name in one.__struct_fields__} for one in self.datasets
         ]
-        located = tuple(DatasetSpec(**(one | _located(one, folder))) for one in datasets)
-        return Base(header, self.match, self.rules, located)
+        located = tuple(
+            DatasetSpec(**(located_files(one, folder) | _located(one, folder))) for one in datasets
+        )
+        read = located_files(self.read, folder)
+        return Base(header, self.match, self.rules, located, read)
 
 
 def _located(values: Mapping[str, Any], folder: str) -> dict[str, Any]:
@@ -179,7 +184,10 @@ def put_on(base: Base, layer: Layer) -> Base:
     elif not layer.datasets and not {"gold", "candidate", "folders"} & layer.header.keys():
         datasets = base.datasets
     match = base.match if layer.match is None else (base.match or {}) | layer.match
-    return Base(inherited | layer.header, match, _rules(base, layer), datasets)
+    read = base.read | layer.read
+    if "columns" in read:
+        read["columns"] = base.read.get("columns", {}) | layer.read.get("columns", {})
+    return Base(inherited | layer.header, match, _rules(base, layer), datasets, read)
 
 
 def _rules(base: Base, layer: Layer) -> dict[str, Held]:

@@ -6,8 +6,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any, Final, get_type_hints
 
-from annqc.judge.fields import DATASET_FIELDS, EXAMPLE_FIELDS, HEADER_FIELDS, RULE_FIELDS, typed
-from annqc.judge.model import VERSION, DatasetSpec, Example, Header, Rule
+from annqc.judge.fields import (
+    DATASET_FIELDS,
+    EXAMPLE_FIELDS,
+    HEADER_FIELDS,
+    READ_FIELDS,
+    RULE_FIELDS,
+    typed,
+)
+from annqc.judge.model import VERSION, DatasetSpec, Example, Header, ReadSpec, Rule
+from annqc.judge.variables import conceal
 from annqc.match.policy import MatchPolicy
 
 if TYPE_CHECKING:
@@ -17,7 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Draft", "Layer", "read_layer"]
 
-_TABLES: Final = ("annqc", "match", "rule", "dataset", "example")
+_TABLES: Final = ("annqc", "read", "match", "rule", "dataset", "example")
 _MATCH_TYPES: Final = get_type_hints(MatchPolicy) | {"method": str}
 """Types of the fields of ``[match]``; which methods there are the policy says itself."""
 
@@ -53,6 +61,7 @@ class Draft:
         """Keep a fault of a field, or of the whole where no field is named."""
         self.sound = False
         where = f"{self.where}, {name}" if name else self.where
+        text = conceal(text, self.given.get(name), self.sheet.environ)
         self.sheet.add(where, text, (*self.place, name) if name else self.place)
 
     @property
@@ -69,7 +78,7 @@ class Layer:
     ----------
     sheet : Sheet
         The file.
-    header, match : dict of str to object
+    header, read, match : dict of str to object
         The fields that it gives, converted.
     rules, datasets : list of Draft
         Its tables.
@@ -79,6 +88,7 @@ class Layer:
 
     sheet: Sheet
     header: dict[str, Any] = field(default_factory=dict)
+    read: dict[str, Any] = field(default_factory=dict)
     match: dict[str, Any] | None = None
     rules: list[Draft] = field(default_factory=list)
     datasets: list[Draft] = field(default_factory=list)
@@ -90,11 +100,13 @@ def read_layer(table: Mapping[str, Any], sheet: Sheet) -> Layer:
     sheet.unknown(table, _TABLES, "the spec", "table", ())
     layer = Layer(sheet)
     layer.header = _header(table.get("annqc"), sheet)
+    layer.read = _read(table["read"], sheet) if "read" in table else {}
     layer.match = _match(table["match"], sheet) if "match" in table else None
     layer.rules = _drafts(
         table.get("rule"), "rule", "id", Rule.__struct_fields__, RULE_FIELDS, sheet
     )
-    names = DatasetSpec.__struct_fields__
+    own = [name for name in DatasetSpec.__struct_fields__ if name not in READ_FIELDS]
+    names = (*own, *READ_FIELDS)  # in the order in which messages list them
     layer.datasets = _drafts(table.get("dataset"), "dataset", "name", names, DATASET_FIELDS, sheet)
     if layer.datasets and "folders" in layer.header:
         text = "folders and [[dataset]] both say what the datasets are; keep one of them"
@@ -122,6 +134,11 @@ def _header(given: Any, sheet: Sheet) -> dict[str, Any]:
         text = "without leaves out rules of the spec that this one extends, but extends is missing"
         sheet.add("[annqc], without", text, ("annqc", "without"))
     return values
+
+
+def _read(given: Any, sheet: Sheet) -> dict[str, Any]:
+    known = sheet.fields(given, ReadSpec.__struct_fields__, "[read]", ("read",))
+    return sheet.convert(known, READ_FIELDS, "[read]", ("read",))
 
 
 def _match(given: Any, sheet: Sheet) -> dict[str, Any]:

@@ -6,8 +6,9 @@ from typing import Any, Final, Literal
 
 import msgspec
 
-from annqc.errors import UnknownNameError
-from annqc.judge.paths import folder_of, locate, named_folders
+from annqc.errors import SpecError, UnknownNameError
+from annqc.judge.paths import folder_of, locate, named_folders, shared_paths
+from annqc.judge.reading import ReadSpec
 from annqc.match.policy import MatchPolicy  # noqa: TC001 - msgspec resolves the types of fields
 from annqc.measure.tolerance import Tolerance  # noqa: TC001
 
@@ -17,6 +18,7 @@ __all__ = [
     "DatasetSpec",
     "Example",
     "Header",
+    "ReadSpec",
     "Rule",
     "Scalar",
     "Spec",
@@ -71,7 +73,7 @@ class Header(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     undecided: UndecidedIs | None = None
 
 
-class DatasetSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class DatasetSpec(ReadSpec, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """One table ``[[dataset]]``: one delivery and its gold. What it leaves out ``[annqc]`` says.
 
     Attributes
@@ -82,6 +84,10 @@ class DatasetSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
         Files, folders or patterns; in `Spec.datasets` seen from where the process runs.
     annotator, baseline : str or None
         As in ``[annqc]``.
+    format, gold_format, box_format, columns, categories, image_sizes : see `ReadSpec`
+        As in ``[read]``.
+    mask_object, mask_values : str or None
+        As in ``[read]``.
     """
 
     name: str = ""
@@ -183,6 +189,8 @@ class Spec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
         Version and files.
     match : MatchPolicy or None
         Rules of matching; None where the spec leaves them to the audit.
+    read : ReadSpec
+        How the data are read; `reading` has its files seen from where the process runs.
     rules : tuple of Rule
         At least one.
     path : str or None
@@ -200,6 +208,7 @@ class Spec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     annqc: Header
     match: MatchPolicy | None
     rules: tuple[Rule, ...]
+    read: ReadSpec = ReadSpec()
     path: str | None = None
     lines: dict[str, int] = {}
     origins: dict[str, str] = {}
@@ -224,15 +233,21 @@ class Spec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
         Raises
         ------
         SpecError
-            Where no folder matches ``folders``, or two of them would have the same name.
+            Where no folder matches ``folders``, or two of them would have the same name or the
+            same baseline.
         """
         if self.is_profile:
             return ()
         if self.annqc.folders is not None:
             found = named_folders(locate(self.annqc.folders, self._folder), where=self.name)
-            return tuple(
+            each = tuple(
                 self._whole(DatasetSpec(name=name), folder) for name, folder in found.items()
             )
+            for name, other in shared_paths((one.name, one.baseline) for one in each).items():
+                what = f"the datasets {other!r} and {name!r} would share one baseline"
+                hint = "write it as seen from each of the folders"
+                raise SpecError(what, where=self.name, found=self.annqc.baseline, hint=hint)
+            return each
         return tuple(self._whole(one, self._folder) for one in self.given or (DatasetSpec(),))
 
     def dataset(self, name: str) -> DatasetSpec:
@@ -260,6 +275,11 @@ class Spec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
         return self._plain(self.annqc.candidate)
 
     @property
+    def reading(self) -> ReadSpec:
+        """How data are read that the caller brings; each of `datasets` has its own."""
+        return ReadSpec(**ReadSpec().over(self.read, self._folder))
+
+    @property
     def _folder(self) -> str | None:
         return None if self.path is None else folder_of(self.path)
 
@@ -277,4 +297,5 @@ class Spec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
             candidate=tuple(locate(text, folder) for text in one.candidate or header.candidate),
             annotator=one.annotator or header.annotator,
             baseline=None if baseline is None else locate(baseline, folder),
+            **one.over(self.read, self._folder),
         )

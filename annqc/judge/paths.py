@@ -5,10 +5,14 @@ from __future__ import annotations
 import glob
 import os
 import re
+from typing import TYPE_CHECKING
 
 from annqc.errors import SpecError
 
-__all__ = ["folder_of", "locate", "named_folders"]
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+__all__ = ["folder_of", "locate", "named_folders", "shared_paths"]
 
 
 def folder_of(path: str) -> str:
@@ -75,3 +79,32 @@ def named_folders(pattern: str, *, where: str) -> dict[str, str]:
             raise SpecError(what, where=where, found=f"{named[name]} and {folder}", hint=hint)
         named[name] = folder
     return named
+
+
+def shared_paths(named: Iterable[tuple[str, str | None]]) -> dict[str, str]:
+    """Find who names the same path as somebody before, whatever the path is called.
+
+    Parameters
+    ----------
+    named : iterable of (str, str or None)
+        A name and its path; None where it has no path.
+
+    Returns
+    -------
+    dict of str to str
+        Name -> the first one that named the same path.
+
+    Examples
+    --------
+    >>> shared_paths([("a", "run"), ("b", "./run"), ("c", "other"), ("d", None)])
+    {'b': 'a'}
+    """
+    first: dict[str, str] = {}
+    shared: dict[str, str] = {}
+    for name, path in named:
+        if path is None:
+            continue
+        owner = first.setdefault(os.path.realpath(path), name)
+        if owner != name:
+            shared[name] = owner
+    return shared

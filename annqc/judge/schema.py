@@ -14,11 +14,22 @@ from typing import Any, Final, get_args
 
 import msgspec
 
+from annqc.geometry.boxes import BOX_FORMATS
 from annqc.judge.fields import ID
-from annqc.judge.model import VERSION, DatasetSpec, Example, Header, Rule, UndecidedIs
+from annqc.judge.model import (
+    VERSION,
+    DatasetSpec,
+    Example,
+    Header,
+    ReadSpec,
+    Rule,
+    UndecidedIs,
+)
 from annqc.judge.registry import OUTCOMES, Measure, measures
 from annqc.judge.ruling import ALWAYS
 from annqc.match.policy import MatchPolicy, Method
+from annqc.read.maskoptions import VALUES
+from annqc.read.roles import ROLES
 
 __all__ = ["schema_text", "spec_schema"]
 
@@ -60,7 +71,35 @@ _HEADER: Final[dict[str, _Schema]] = {
     "without": _NAMES | {"examples": [["mean-iou"]]},
     "undecided": {"enum": list(get_args(UndecidedIs))},
 }
-_DATASET: Final[dict[str, _Schema]] = {"name": _NAME | {"examples": ["vendor-a"]}, **_SIDES}
+_SIZE: Final[_Schema] = {
+    "type": "array",
+    "items": {"type": "integer", "minimum": 1},
+    "minItems": 2,
+    "maxItems": 2,
+}
+_READ: Final[dict[str, _Schema]] = {
+    "format": _TEXT | {"examples": ["coco", "table"]},
+    "gold_format": _TEXT | {"examples": ["coco"]},
+    "box_format": {"enum": list(BOX_FORMATS)},
+    "columns": {
+        "type": "object",
+        "properties": dict.fromkeys(ROLES, _TEXT),
+        "additionalProperties": False,
+        "examples": [{"image_id": "asset"}],
+    },
+    "categories": {
+        "anyOf": [_TEXT, {"type": "array", "items": _TEXT}],
+        "examples": ["classes.txt", ["car", "person"]],
+    },
+    "image_sizes": {"anyOf": [_TEXT, _SIZE], "examples": ["640x480", "sizes.csv"]},
+    "mask_object": {"anyOf": [_TEXT, {"type": "integer"}], "examples": ["light", "255"]},
+    "mask_values": {"enum": list(VALUES)},
+}
+_DATASET: Final[dict[str, _Schema]] = {
+    "name": _NAME | {"examples": ["vendor-a"]},
+    **_SIDES,
+    **_READ,
+}
 _HABITS: Final[_Schema] = _one_or_more(_TEXT)
 _EXAMPLE: Final[dict[str, _Schema]] = {
     "name": _NAME | {"examples": ["one-loose-edge"]},
@@ -121,7 +160,7 @@ def spec_schema() -> _Schema:
     Examples
     --------
     >>> sorted(spec_schema()["properties"])
-    ['annqc', 'dataset', 'example', 'match', 'rule']
+    ['annqc', 'dataset', 'example', 'match', 'read', 'rule']
     """
     known = measures()
     rule = _table(Rule, _RULE | {"measure": _measure(known)}, required=["id"])
@@ -142,6 +181,7 @@ def spec_schema() -> _Schema:
         "required": ["annqc"],
         "properties": {
             "annqc": header,
+            "read": _table(ReadSpec, _READ, required=[]),
             "match": _match(),
             "rule": {
                 "description": "What is asked; one table [[rule]] for each thing.",

@@ -1,9 +1,10 @@
 """judge: reads the spec, which says what is asked of a delivery; whole, or not at all.
 
 A spec is TOML: a table ``[annqc]`` with the version and, if it is to run on its own, the files; a
-table ``[match]`` with the rules of matching; one table ``[[rule]]`` for each thing that is asked.
-``[[dataset]]`` tables name several deliveries, ``[[example]]`` tables simulated ones. ``extends``
-starts from the rules and the settings of another spec.
+table ``[read]`` with what the files do not say themselves; a table ``[match]`` with the rules of
+matching; one table ``[[rule]]`` for each thing that is asked. ``[[dataset]]`` tables name several
+deliveries, ``[[example]]`` tables simulated ones. ``extends`` starts from the rules and the
+settings of another spec.
 
 `layers` reads what one file says, `inherit` puts it on what it extends, `ruling` checks each rule
 against its measure; every fault of every file is told at once.
@@ -20,7 +21,8 @@ from annqc.errors import AnnqcError, SpecError, did_you_mean
 from annqc.judge.faults import Fault, Places, faults_error, inline
 from annqc.judge.inherit import Base, base_path, is_path, profiles, put_on
 from annqc.judge.layers import Layer, read_layer
-from annqc.judge.model import Header, Rule, Spec
+from annqc.judge.model import Header, ReadSpec, Rule, Spec
+from annqc.judge.paths import folder_of, locate, shared_paths
 from annqc.judge.sheet import Sheet, parse_toml, read_text
 from annqc.match.policy import MatchPolicy
 
@@ -112,6 +114,7 @@ def _build(
         annqc=Header(**whole.header),
         match=None if whole.match is None else MatchPolicy(**whole.match),
         rules=tuple(one.rule for _, one in held),
+        read=ReadSpec(**whole.read),
         path=path,
         lines={id: one.draft.line for id, one in held if one.draft.line is not None},
         origins={id: one.draft.sheet.file for id, one in held if one.draft.sheet.file is not None},
@@ -158,6 +161,7 @@ def _check_whole(whole: Base, layer: Layer, table: Mapping[str, Any]) -> None:
     own = table.get("annqc")
     named = {*whole.header, *(own if isinstance(own, Mapping) else ())}
     _check_data(whole, layer, named)
+    _check_baselines(whole, layer)
     # A rule that has a fault of its own is there all the same.
     own_ids = (one.given.get("id") for one in layer.rules)
     ids = dict.fromkeys([*whole.rules, *(id for id in own_ids if isinstance(id, str))])
@@ -204,3 +208,29 @@ def _baselines(whole: Base, layer: Layer) -> list[bool]:
     if layer.datasets:
         return ["baseline" in one.given for one in layer.datasets]
     return [one.baseline is not None for one in whole.datasets]
+
+
+def _check_baselines(whole: Base, layer: Layer) -> None:
+    """Find datasets whose baselines would be one: each run would write over that of another."""
+    sheet, common = layer.sheet, whole.header.get("baseline")
+    if "folders" in whole.header:
+        if common is not None and os.path.isabs(os.path.expanduser(common)):  # noqa: PTH111, PTH117
+            text = (
+                "every folder would have this one baseline; "
+                "give a path that is seen from each of the folders"
+            )
+            sheet.add("[annqc], baseline", text, ("annqc", "baseline"))
+        return
+    drafts = {one.values["name"]: one for one in layer.datasets if "name" in one.values}
+    own = {name: one.values.get("baseline") for name, one in drafts.items()}
+    own = own or {one.name: one.baseline for one in whole.datasets}
+    folder = None if sheet.path is None else folder_of(sheet.path)
+    found = [(name, one or common) for name, one in own.items()]
+    located = [(name, None if one is None else locate(one, folder)) for name, one in found]
+    for name, other in shared_paths(located).items():
+        hint = "give each dataset its own baseline, or use folders"
+        text = f"the datasets {other!r} and {name!r} would share one baseline; {hint}"
+        if name in drafts:
+            drafts[name].add("baseline", text)
+        else:
+            sheet.add("[annqc], baseline", text, ("annqc", "baseline"))

@@ -11,9 +11,10 @@ from typing import Any, Final
 
 from annqc.errors import SpecError
 
-__all__ = ["expand"]
+__all__ = ["conceal", "expand"]
 
 _REFERENCE: Final = re.compile(r"\$\$\{|\$\{([^{}]*)\}|\$\{")
+SHORT: Final = 4
 _BODY: Final = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)(?::-(.*))?", re.DOTALL)
 
 
@@ -76,6 +77,53 @@ def _expand_text(text: str, environ: Mapping[str, str]) -> str:
     if missing:
         raise _missing(missing)
     return expanded
+
+
+def conceal(text: str, value: Any, environ: Mapping[str, str]) -> str:
+    """Put the names of variables back into a message about a value: what they hold may be secret.
+
+    Parameters
+    ----------
+    text : str
+        The message.
+    value : object
+        What TOML gave, as for `expand`.
+    environ : mapping of str to str
+        The variables.
+
+    Examples
+    --------
+    >>> conceal("found 'hunter2'", "${TOKEN}", {"TOKEN": "hunter2"})
+    "found '${TOKEN}'"
+    """
+    held: dict[str, str] = {}
+    for name in _names(value):
+        whole = environ.get(name, "")
+        # A list in one text is told element by element, so each of them is put back too.
+        for part in (whole, whole.strip(), *map(str.strip, whole.split(","))):
+            if part:
+                held.setdefault(part, name)
+                held.setdefault(repr(part)[1:-1], name)
+    if not held:
+        return text
+    longest = sorted(held, key=len, reverse=True)
+    return re.sub("|".join(map(_wanted, longest)), lambda at: f"${{{held[at[0]]}}}", text)
+
+
+def _wanted(part: str) -> str:
+    """Return the pattern of a text; what is very short counts only where it stands alone."""
+    pattern = re.escape(part)
+    return pattern if len(part) >= SHORT else rf"(?<!\w){pattern}(?!\w)"
+
+
+def _names(value: Any) -> list[str]:
+    """List the variables that a value refers to."""
+    if isinstance(value, str):
+        bodies = (_BODY.fullmatch(found[1]) for found in _REFERENCE.finditer(value) if found[1])
+        return [body[1] for body in bodies if body is not None]
+    if isinstance(value, Mapping):
+        value = list(value.values())
+    return [name for one in value for name in _names(one)] if isinstance(value, list) else []
 
 
 def _missing(names: list[str]) -> SpecError:

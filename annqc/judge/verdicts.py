@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, Literal
 
@@ -12,6 +12,7 @@ from annqc.errors import AnnqcError, UnknownNameError
 from annqc.judge.registry import OUTCOMES, find_measure
 from annqc.judge.rules.ratchet import Since, no_worse
 from annqc.judge.wording import join_words, number_of
+from annqc.match.authors import unsigned
 from annqc.tables import to_frame
 
 if TYPE_CHECKING:
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 __all__ = ["Check", "Judgement", "judge"]
 
 UndecidedAs = Literal["undecided", "pass", "fail"]
+MOST_LISTED: Final = 25
+"""Groups that are listed where nobody says how many."""
 OFFENDERS_SHOWN: Final = 3
 """Groups that fail and whose worst annotations are looked up."""
 WORST_SHOWN: Final = 5
@@ -97,10 +100,11 @@ class Check:
             for row in _worst_first(found).tolist()
         ]
 
-    def explain(self, *, most: int = 10) -> str:
-        """Return the sentence and, a line each, the groups that do not pass, the worst first.
+    def explain(self, *, most: int = MOST_LISTED) -> str:
+        """Return the sentence and, a line each, the groups that fail, the worst first.
 
-        Below them stand the annotations that weigh most against the first of these groups.
+        Where none fails, those that are undecided; else these are only counted. Below stand the
+        annotations that weigh most against the first of the groups that fail.
 
         Parameters
         ----------
@@ -110,10 +114,12 @@ class Check:
         found = self.assessment
         if found is None or self.outcome not in {"fail", "undecided"}:
             return self.sentence
-        rows = [row for row in _worst_first(found).tolist() if found.outcome[row] != "pass"]
-        lines = [f"  {found.outcome[row]:<9}  {found.describe(row)}" for row in rows[:most]]
+        rows = [row for row in _worst_first(found).tolist() if found.outcome[row] == self.outcome]
+        lines = [f"  {self.outcome:<9}  {found.describe(row)}" for row in rows[:most]]
         if len(rows) > most:
-            lines.append(f"  and {len(rows) - most:,} more")
+            lines.append(f"  and {_left_words(self.outcome, len(rows) - most)}")
+        if self.outcome == "fail" and self.counts["undecided"]:
+            lines.append(f"  {self.counts['undecided']:,} undecided")
         if self.evidence:
             lines += ["  worst annotations:", *(f"    {one['text']}" for one in self.evidence)]
         return "\n".join([self.sentence, *lines])
@@ -205,11 +211,11 @@ class Judgement:
         outcome = self.outcome
         return EXIT_CODES[undecided if outcome in {"undecided", "not_applicable"} else outcome]
 
-    def explain(self, *, most: int = 10) -> str:
+    def explain(self, *, most: int = MOST_LISTED) -> str:
         """Return every check in words, a paragraph each."""
         return "\n".join(text for _, text in self.paragraphs(most=most))
 
-    def paragraphs(self, *, most: int = 10) -> list[tuple[Outcome, str]]:
+    def paragraphs(self, *, most: int = MOST_LISTED) -> list[tuple[Outcome, str]]:
         """Return outcome and words of every check; what is in the way of several is told once.
 
         Parameters
@@ -321,6 +327,7 @@ def _check(measured: Measured, rule: Rule, baseline: Callable[[], Measured] | No
         return Check(
             id=rule.id, measure=rule.measure, outcome="error", sentence=str(error), rule=rule
         )
+    found = replace(found, notes=(*found.notes, *_of_whom(measured, rule)))
     outcome = _outcome(found)
     takes, used = measure.takes, measured.parameters
     return Check(
@@ -334,6 +341,13 @@ def _check(measured: Measured, rule: Rule, baseline: Callable[[], Measured] | No
         assessment=found,
         evidence=_evidence(since or measured, found) if outcome == "fail" else (),
     )
+
+
+def _of_whom(measured: Measured, rule: Rule) -> list[str]:
+    """Say that a rule by annotator saw one of them alone, since nothing says who drew."""
+    grouped = "by" in find_measure(rule.measure).takes and "annotator" in rule.columns
+    said = unsigned(measured.matches.candidate) if grouped else ""
+    return [said] if said else []
 
 
 def _evidence(measured: Measured | Since, found: Assessment) -> tuple[dict[str, Any], ...]:
@@ -406,6 +420,12 @@ def _offences(found: Assessment, rows: list[int]) -> str:
     texts = found.together(rows)
     count = f"{found.count(rows)}: " if found.count is not None and len(texts) > 1 else ""
     return count + join_words(texts)
+
+
+def _left_words(outcome: str, count: int) -> str:
+    """Count the groups of an outcome that are not listed."""
+    verbs = ("fails", "fail") if outcome == "fail" else ("is undecided", "are undecided")
+    return f"{count:,} more that {verbs[int(count != 1)]}"
 
 
 def _plain(value: Any) -> Any:

@@ -19,6 +19,7 @@ __all__ = [
     "OBJECTS",
     "WITHIN",
     "amount",
+    "beyond_alone",
     "bias_words",
     "group_words",
     "join_words",
@@ -311,8 +312,19 @@ def shared_bias_words(quantity: str, shared: float, *, where: str, count: int) -
     )
 
 
-def unsettled_words(finding: Mapping[str, Any], *, clusters: str = "image") -> str:
+def unsettled_words(
+    finding: Mapping[str, Any], *, clusters: str = "image", among: str = "so many"
+) -> str:
     """Say why a finding is undecided, and what would settle it.
+
+    Parameters
+    ----------
+    finding : mapping of str to object
+        A row of `annqc.Audit.bias`.
+    clusters : str
+        What evidence is counted in.
+    among : str
+        What was tested together, for a finding that its own interval would settle.
 
     Examples
     --------
@@ -331,12 +343,23 @@ def unsettled_words(finding: Mapping[str, Any], *, clusters: str = "image") -> s
     if status in {"one_cluster", "too_few_clusters"}:
         few = f"{images} {'is' if images.startswith('1 ') else 'are'} too few to judge"
         return f"{few}; {G_MIN} are needed" if int(finding["n_clusters"]) < G_MIN else few
+    if beyond_alone(finding):
+        chance = f"alone it would count as biased; among {among} it can be chance"
+        return f"{chance}, and {settle}" if settle else chance
     if status == "infeasible":
         many = number_of(2, clusters).removeprefix("2 ")
         near = on_the_line(float(finding["excess"]) / float(finding["margin"]))
         why = "it sits on the tolerance" if near else "it varies too much"
         return f"no reasonable number of {many} would settle it: {why}"
     return settle or "not settled"
+
+
+def beyond_alone(finding: Mapping[str, Any]) -> bool:
+    """Whether the interval of a finding lies wholly beyond the margin, whatever else was tested."""
+    if not {"ci_low", "ci_high", "margin"} <= finding.keys():
+        return False
+    low, high, margin = (float(finding[name]) for name in ("ci_low", "ci_high", "margin"))
+    return low > margin or high < -margin
 
 
 def on_the_line(excess: float) -> bool:

@@ -1,8 +1,9 @@
-"""Whoever drew the reference is not judged on it."""
+"""Who drew what: whoever drew the reference is not judged on it, and some work does not say."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import re
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -15,7 +16,68 @@ if TYPE_CHECKING:
 
     Ints = npt.NDArray[np.int64]
 
-__all__ = ["authored", "own_work"]
+__all__ = ["author_columns", "authored", "own_work", "unsigned"]
+
+MOST_AUTHORS: Final = 200
+"""A column of more different texts does not say who drew."""
+ROWS_EACH: Final = 3
+"""Rows that whoever drew has at least, on average."""
+FEW_COLUMNS: Final = 3
+HINTS: Final = re.compile(
+    r"annot|label+e|rater|work|user|draw|author|person|vendor|who|by(?![a-z])"
+)
+"""What is in the name of a column that says who drew; such columns are named first."""
+
+
+def author_columns(candidate: Dataset) -> list[str]:
+    """List the columns that could say who drew: texts of few different values.
+
+    Parameters
+    ----------
+    candidate : Dataset
+        The work.
+
+    Returns
+    -------
+    list of str
+        Names of further columns, at most three; those first whose names speak for it.
+    """
+    found = []
+    for name, column in candidate.table.extra.items():
+        values = column.tolist()
+        texts = {value for value in values if isinstance(value, str) and value}
+        whole = all(value is None or isinstance(value, str) for value in values)
+        if whole and 1 < len(texts) <= min(MOST_AUTHORS, len(values) / ROWS_EACH):
+            found.append(name)
+    return sorted(found, key=lambda name: HINTS.search(name.lower()) is None)[:FEW_COLUMNS]
+
+
+def unsigned(candidate: Dataset) -> str:
+    """Say that everything counts as the work of one, where nothing says who drew it.
+
+    Parameters
+    ----------
+    candidate : Dataset
+        The work.
+
+    Returns
+    -------
+    str
+        Empty where the rows say it, there are several annotators, or the work is simulated.
+    """
+    if candidate.authors_known or len(candidate.annotator_ids) != 1:
+        return ""
+    if any(source.format == "simulated" for source in candidate.sources):
+        return ""
+    who = candidate.annotator_ids.tolist()[0]
+    said = (
+        f"the work does not say who drew what, so everything counts as one annotator, {str(who)!r}"
+    )
+    columns = author_columns(candidate)
+    if not columns:
+        return said
+    listed = " or ".join(filter(None, (", ".join(columns[:-1]), columns[-1])))
+    return f"{said}; if the column {listed} says it, name it (--annotator, or annotator in a spec)"
 
 
 def authored(reference: Dataset, candidate: Dataset) -> Ints:

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 __all__ = ["align_images"]
 
 N_EXAMPLES = 3
+IMAGE_ENDINGS = (".jpg", ".jpeg", ".png", ".tif", ".tiff", ".bmp", ".webp", ".gif", ".dcm")
+"""What ends an id that is the name of a file."""
 
 
 def align_images(reference: Images, candidate: Images) -> tuple[Ints, list[Problem]]:
@@ -31,8 +33,8 @@ def align_images(reference: Images, candidate: Images) -> tuple[Ints, list[Probl
     File names decide where they are known and any are shared, whole or by their stem; images
     without a file name are then paired by id. Where no file name is shared, ids decide, then ids
     against the stems of file names (a folder of text files calls the image ``a`` that a JSON file
-    calls ``a.jpg``), then ids as text. Ids that are left over are paired as text, where that is
-    unambiguous, and listed.
+    calls ``a.jpg``), then ids as text, then ids that are themselves names of image files. Ids that
+    are left over are paired as text, where that is unambiguous, and listed.
 
     Parameters
     ----------
@@ -85,6 +87,8 @@ def align_images(reference: Images, candidate: Images) -> tuple[Ints, list[Probl
     if not (rows >= 0).any():
         rows = _pair([str(one) for one in ref_ids], [str(one) for one in cand_ids])
     if not (rows >= 0).any():
+        rows = _by_filed_ids((ref_names, ref_ids), (cand_names, cand_ids))
+    if not (rows >= 0).any():
         what = "the reference and the candidate have no image in common"
         raise MatchError(
             what,
@@ -99,6 +103,26 @@ def _names(images: Images) -> list[str | None]:
     if images.file_name is None:
         return [None] * len(images)
     return [name if isinstance(name, str) and name else None for name in images.file_name.tolist()]
+
+
+_Side = tuple[list["str | None"], list[Any]]
+
+
+def _by_filed_ids(*sides: _Side) -> Ints:
+    """Pair by file names, where what a side calls the id of an image is the name of its file."""
+    reference, candidate = (
+        [_filed(one) if name is None else name for name, one in zip(*side, strict=True)]
+        for side in sides
+    )
+    rows = _pair(reference, candidate)
+    if (rows < 0).any():
+        _fill(rows, _pair(_stems(reference), _stems(candidate)))
+    return rows
+
+
+def _filed(id: Any) -> str | None:
+    """Return an id that is the name of an image file."""
+    return id if isinstance(id, str) and id.lower().endswith(IMAGE_ENDINGS) else None
 
 
 def _stem(name: str) -> str:

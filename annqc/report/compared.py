@@ -10,6 +10,7 @@ import numpy as np
 
 from annqc.infer.collective import MIN_ANNOTATORS
 from annqc.judge.wording import number_of
+from annqc.match.authors import unsigned
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,6 +45,8 @@ class Compared:
         at the border.
     n_border, n_ambiguous : int
         Edges at the image border and pairs with a rival partner: both are left out of the offsets.
+    unsigned : str
+        Says that everything counts as the work of one, where nothing says who drew it; else empty.
     """
 
     n_images: int
@@ -61,6 +64,7 @@ class Compared:
     n_unknown_size: int
     n_border: int
     n_ambiguous: int
+    unsigned: str
 
 
 def compared(run: Run) -> Compared:
@@ -98,6 +102,7 @@ def compared(run: Run) -> Compared:
         n_unknown_size=int((unknown & used).sum()),
         n_border=int(measured.at_border.sum()),
         n_ambiguous=int(matches.pair_ambiguous.sum()),
+        unsigned=unsigned(candidate),
     )
 
 
@@ -116,7 +121,7 @@ def notes(c: Compared, by: Sequence[str] = ("annotator",)) -> list[str]:
     list of str
         Empty where there is nothing to mind.
     """
-    said = []
+    said = [c.unsigned] if c.unsigned else []
     if 0 < c.n_annotators < MIN_ANNOTATORS:
         said.append(
             f"with {number_of(c.n_annotators, 'annotator')} an offset of the gold looks the same "

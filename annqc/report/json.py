@@ -55,6 +55,7 @@ def audit_document(
     went_in = compared(run)
     counts = asdict(went_in)
     problems = {"dropped": counts.pop("dropped"), "kept": counts.pop("kept")}
+    del counts["unsigned"]  # it is among the notes
     errors = run.error_columns()
     by = tuple(by)
     return {

@@ -13,6 +13,9 @@ __all__ = ["clean_lines", "clean_text", "encodable"]
 def clean_text(value: Any, *, width: int | None = None) -> str:
     r"""Make text from input safe to print: no control characters, and no longer than ``width``.
 
+    Nor does it hold what a CI runner takes for a command when it reads a log: ``::`` at the start
+    of a line, or ``##[`` anywhere (GitHub Actions, Azure Pipelines).
+
     Parameters
     ----------
     value : object
@@ -26,8 +29,13 @@ def clean_text(value: Any, *, width: int | None = None) -> str:
     'eve\\x1b[31m'
     >>> clean_text("a very long name", width=10)
     'a very ...'
+    >>> clean_text("::stop-commands::x")
+    '\\x3a:stop-commands::x'
     """
     text = str(value)
+    if text.lstrip().startswith("::"):
+        text = text.replace(":", "\\x3a", 1)
+    text = text.replace("##[", "#\\x23[")
     if not text.isprintable():
         escaped = (c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
         text = "".join(escaped)

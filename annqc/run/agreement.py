@@ -13,6 +13,7 @@ import numpy as np
 from annqc.errors import UnknownNameError
 from annqc.ids import encode
 from annqc.infer.rates import ratio_of_clusters
+from annqc.infer.unseen import planned_trials
 from annqc.match.policy import MatchPolicy
 from annqc.measure.agreement import agreements
 from annqc.run.keys import as_names, combine, refuse_taken_names
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from annqc.kernels._jit import Engine
-    from annqc.tables import Array, Dataset, Ints
+    from annqc.tables import Array, Dataset, Floats, Ints
 
 __all__ = ["agreement_columns"]
 
@@ -53,16 +54,18 @@ def agreement_columns(
     Returns
     -------
     dict of str to array
-        The ``by`` columns, ``estimate, ci_low, ci_high, n, n_clusters, se, df``. ``n`` is the
-        number of comparisons, ``n_clusters`` that of the images (sequences, where there are
-        tracks) they are on. Annotators without a partner have NaN.
+        The ``by`` columns, ``estimate, ci_low, ci_high, n, n_clusters, se, df, n_eff``. ``n`` is
+        the number of comparisons, ``n_clusters`` that of the images (sequences, where there are
+        tracks) they are on, ``n_eff`` the effective number of objects. Annotators without a partner
+        have NaN.
 
     Notes
     -----
     For annotators i and j on an image, with S the total IoU of their best one-to-one pairs and D
     the number of pairs and of boxes left over, agreement is ``sum S / sum D`` over all comparisons
     of the group. The interval is that of a ratio, linearised, with images as the units of evidence
-    and a t of (images - 1) degrees of freedom.
+    and a t of (images - 1) degrees of freedom; but it reaches at least as far as objects that were
+    not seen yet may take it, see `annqc.infer.rates.Ratio.interval`.
 
     Examples
     --------
@@ -73,7 +76,9 @@ def agreement_columns(
     (['ann', 'bob', 'cid'], [0.9, 0.9, 0.9])
     """
     names = as_names(by)
-    refuse_taken_names(names, ("estimate", "ci_low", "ci_high", "n", "n_clusters", "se", "df"))
+    refuse_taken_names(
+        names, ("estimate", "ci_low", "ci_high", "n", "n_clusters", "se", "df", "n_eff")
+    )
     found = agreements(data, pair_iou=(policy or MatchPolicy()).pair_iou, engine=engine)
     rows = np.arange(len(found.image))
     if "annotator" in names:  # every comparison is one of either annotator
@@ -98,24 +103,34 @@ def agreement_columns(
     for name, known in zip(reversed(names), reversed(values), strict=True):
         keys[name] = known[rest % max(len(known), 1)]
         rest = rest // max(len(known), 1)
-    ratio = ratio_of_clusters(
-        found.overlap[rows],
-        found.said[rows],
-        code,
-        _units(data)[found.image[rows]],
-        len(present),
-    )
-    low, high = ratio.interval(confidence)
+    units = _units(data)[found.image[rows]]
+    said = found.said[rows]
+    ratio = ratio_of_clusters(found.overlap[rows], said, code, units, len(present))
+    n_eff = _objects(said, code, units, ratio.n_clusters)
+    low, high = ratio.interval(confidence, n_eff=n_eff)
     return {
         **{name: keys[name] for name in names},
         "estimate": ratio.estimate,
-        "ci_low": np.clip(low, 0.0, 1.0),
-        "ci_high": np.clip(high, 0.0, 1.0),
+        "ci_low": low,
+        "ci_high": high,
         "n": np.bincount(code, minlength=len(present)),
         "n_clusters": ratio.n_clusters,
         "se": ratio.se,
         "df": ratio.df,
+        "n_eff": n_eff,
     }
+
+
+def _objects(said: Floats, group: Ints, unit: Ints, n_clusters: Ints) -> Floats:
+    """Effective number of objects that a group was compared on; each counts once a unit.
+
+    Several comparisons on one image are of the same objects.
+    """
+    width = int(unit.max(initial=0)) + 1
+    cells, place = np.unique((group * width + unit)[said > 0], return_inverse=True)
+    each = np.bincount(place, said[said > 0]) / np.bincount(place)
+    objects = np.bincount(cells // width, each, len(n_clusters))
+    return planned_trials(np.where(objects > 0, objects, np.nan), n_clusters)
 
 
 def _image_column(data: Dataset, name: str) -> tuple[Ints, Array]:

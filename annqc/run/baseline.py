@@ -9,14 +9,15 @@ import numpy as np
 from annqc.infer.paired import bias_change, ratio_change
 from annqc.measure.offsets import AXIS, GRID_STEP, MARGIN
 from annqc.measure.tolerance import Tolerance
+from annqc.run.pairing import DECIMALS
 from annqc.tables import QUANTITIES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from annqc.infer.paired import BiasChange
-    from annqc.run.pairing import Comparison
-    from annqc.tables import Array, Ints
+    from annqc.run.pairing import Comparison, Groups, Rows
+    from annqc.tables import Array, Bools, Ints
 
 __all__ = ["Changes", "bias_changes", "changes", "rate_changes"]
 
@@ -88,7 +89,9 @@ def rate_changes(
     Returns
     -------
     columns, notes
-        Columns of ``by``, then ``old, new, change, ci_low, ci_high, p_value, n, n_clusters``.
+        Columns of ``by``, then ``old, new, change, ci_low, ci_high, p_value, n, n_clusters``;
+        ``changed`` is the number of clusters in which the rate changed, and ``identical`` whether
+        both deliveries have the very same boxes.
     """
     new, old = both.rows(measure)
     groups = both.grouped(by, new, old)
@@ -98,6 +101,11 @@ def rate_changes(
     ]
     found = ratio_change(trials[0], trials[1], groups.n)
     low, high = found.interval(confidence)
+    changed = found.fell + found.rose
+    # Boxes are looked at only where they may be the same.
+    identical = np.zeros(groups.n, dtype=bool)
+    if bool((changed == 0).any()):
+        identical = _identical(both, new, old, groups)
     columns = {
         **groups.keys,
         "old": found.old,
@@ -108,8 +116,33 @@ def rate_changes(
         "p_value": found.p_worse(margin),
         "n": found.n_new,
         "n_clusters": found.n_clusters,
+        "changed": changed,
+        "identical": identical,
     }
     return columns, both.notes(images=measure == "precision")
+
+
+def _identical(both: Comparison, new: Rows, old: Rows, groups: Groups) -> Bools:
+    """Whether a group has the very same boxes in both deliveries; (n_groups,)."""
+    sides = []
+    for run, rows, code in ((both.new, new, groups.new), (both.old, old, groups.old)):
+        task = both.task_codes(rows, newer=run is both.new)
+        drawn = rows.candidate >= 0
+        parts = np.zeros((len(rows), 9))
+        parts[:, :4] = np.column_stack([code, rows.annotator, rows.reference, rows.event])
+        parts[drawn, 4] = task[drawn]
+        parts[drawn, 5:] = np.round(run.candidate.table.xyxy[rows.candidate[drawn]], DECIMALS)
+        sides.append(parts[code >= 0])
+    found = np.concatenate(sides)
+    sign = np.repeat([1, -1], [len(one) for one in sides])
+    order = np.lexsort(found.T)
+    found, sign = found[order], sign[order]
+    first = np.ones(len(found), dtype=bool)
+    first[1:] = (found[1:] != found[:-1]).any(axis=1)
+    excess = np.bincount(np.cumsum(first) - 1, sign, int(first.sum()))
+    out = np.ones(groups.n, dtype=bool)
+    out[found[first, 0][excess != 0].astype(np.int64)] = False
+    return out
 
 
 def bias_changes(

@@ -56,9 +56,10 @@ def coverage_columns(
     Notes
     -----
     Of the whole delivery, an image of the gold is missing where nobody drew on it and no list of
-    assignments or images has it. Of an annotator, an image that was asked of them is missing where
-    the gold has objects on it and they drew none; where the work does not say who was asked for
-    what, there are no rows.
+    assignments or images has it; if the gold has no object there either, it is missing only where
+    the work lists images without boxes. Of an annotator, an image that was asked of them is missing
+    where the gold has objects on it and they drew none; where the work does not say who was asked
+    for what, there are no rows.
     """
     if name not in NAMES:
         what = "measure of coverage"
@@ -90,12 +91,25 @@ def _missing(run: Run) -> dict[str, Array]:
     there[run.matches.task_image] = True
     # Those who drew the gold of an image are not compared there, and were there all the same.
     there[authored(run.reference, run.candidate) % max(n_images, 1)] = True
+    if not _lists_empty_images(run):
+        # Nobody can tell an empty image from one that was not delivered.
+        there |= ~_has_objects(run)
     missing = np.flatnonzero(~there)
     return {
         "count": np.array([len(missing)]),
         "n": np.array([n_images]),
         "first": np.array([_names(run, missing)], dtype=object),
     }
+
+
+def _lists_empty_images(run: Run) -> bool:
+    """Whether the work names images on which nothing was drawn, as a table of boxes cannot."""
+    work = run.candidate
+    if work.assigned is not None:
+        return True
+    drawn = np.zeros(len(work.image_table), dtype=bool)
+    drawn[work.table.image] = True
+    return not drawn.all()
 
 
 def _missing_by_annotator(run: Run) -> dict[str, Array]:

@@ -54,6 +54,9 @@ class Earlier:
         except OSError:
             saved = -1
         if self._opened is None or self._opened[0] != saved:
+            if not os.path.exists(self.path):  # noqa: PTH110
+                what = "there is no baseline yet"
+                raise AnnqcError(what, where=os.fspath(self.path), hint=self.hint)
             try:
                 self._opened = (saved, self.load(self.path))
             except AnnqcError as error:

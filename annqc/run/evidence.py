@@ -139,6 +139,8 @@ def _offsets(
     chosen = chosen[towards[chosen] > 0]
     code = measured.reference[rows[chosen]], measured.candidate[rows[chosen]]
     iou = _overlap_of(run, *code)
+    # The order is that of tolerances, which sizes in pixels may not keep.
+    both = bool((np.diff(np.round(np.abs(pixels[chosen]), 1)) > 0).any())
     found = []
     for at, (place, gold, drawn) in enumerate(
         zip(chosen.tolist(), *(part.tolist() for part in code), strict=True)
@@ -147,7 +149,9 @@ def _offsets(
         edge = EDGES[quantity] if quantity < len(EDGES) else None
         entry |= {"kind": "offset", "edge": edge, "iou": float(iou[at])}
         entry |= {"offset_px": float(pixels[place]), "offset": float(units[place])}
-        found.append(entry | {"text": f"{place_of(run, entry)}: {offset_words(quantity, entry)}"})
+        size = f" ({abs(entry['offset']):.1f} tolerances)" if both else ""
+        said = f"{offset_words(quantity, entry)}{size}"
+        found.append(entry | {"text": f"{place_of(run, entry)}: {said}"})
     return found
 
 

@@ -15,6 +15,7 @@ import numpy as np
 
 from annqc.errors import MatchError
 from annqc.ids import encode
+from annqc.judge.wording import number_of
 from annqc.match.images import align_images
 from annqc.measure.offsets import clusters
 from annqc.run.keys import combine, resolve
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from annqc.run.audit import Run
     from annqc.tables import Array, Bools, Floats, Ints
 
-__all__ = ["Comparison", "Groups", "Rows"]
+__all__ = ["DECIMALS", "Comparison", "Groups", "Rows"]
 
 DECIMALS: Final = 3
 """Gold boxes that agree to so many decimals of a pixel are the same."""
@@ -197,8 +198,9 @@ class Comparison:
         Notes
         -----
         Recall: the objects that both deliveries were asked for. Label accuracy and mean IoU: those
-        of them that were drawn, in either delivery. Precision: what was drawn on the images that
-        both were asked for, and where no gold object came, went or changed.
+        of them that were drawn in both, so that nobody is accused who starts to find what is hard
+        to draw. Precision: what was drawn on the images that both were asked for, and where no gold
+        object came, went or changed.
         """
         if measure == "recall":
             return self._recall(self.new), self._recall(self.old)
@@ -226,8 +228,24 @@ class Comparison:
         reference = found.pair_reference
         if not newer:
             who, reference = self._annotator_of(who), self.reference[reference]
-        kept = np.isin(self._object(who, reference), self.shared_objects)
+        kept = np.isin(self._object(who, reference), self._drawn_in_both)
         return self._rows(event, who, reference, found.pair_candidate, kept)
+
+    @cached_property
+    def _drawn_in_both(self) -> Ints:
+        """Annotator x object that was drawn in both deliveries, as codes of the newer one."""
+        new, old = self.new, self.old
+        drawn = np.intersect1d(
+            self._object(
+                new.candidate.table.annotator[new.detected.pair_candidate],
+                new.detected.pair_reference,
+            ),
+            self._object(
+                self._annotator_of(old.candidate.table.annotator[old.detected.pair_candidate]),
+                self.reference[old.detected.pair_reference],
+            ),
+        )
+        return np.intersect1d(drawn, self.shared_objects)
 
     def _rows(self, event: Array, who: Ints, reference: Ints, candidate: Ints, kept: Bools) -> Rows:
         reference = reference[kept]
@@ -384,9 +402,8 @@ class Comparison:
         known = np.isin(np.arange(len(ids)), self.annotator)
         fresh = [str(one) for one in ids[~known]]
         if fresh and known.any():
-            few = ", ".join(fresh[:FEW_NAMES])
-            few += f" and {len(fresh) - FEW_NAMES:,} more" if len(fresh) > FEW_NAMES else ""
-            notes.append(f"{few} {'is' if len(fresh) == 1 else 'are'} not in the baseline")
+            notes.append(f"{_few(fresh)} {'is' if len(fresh) == 1 else 'are'} not in the baseline")
+        notes += self._gone()
         if images:
             tasks = self.new.matches
             there = known[tasks.task_annotator]
@@ -400,6 +417,27 @@ class Comparison:
             what = "images that were asked for" if images else "objects that were asked for"
             notes.append(f"{left:,} of {total:,} {what} are new, or their gold has changed")
         return tuple(notes)
+
+    def _gone(self) -> list[str]:
+        """Say who and what of the baseline is not delivered any more."""
+        old = self.old
+        left = [str(one) for one in old.candidate.annotator_ids[self.annotator < 0]]
+        image = self._image_of(np.unique(old.matches.task_image))
+        delivered = np.zeros(len(self.new.reference.image_table), dtype=bool)
+        delivered[self.new.matches.task_image] = True
+        missing = int((~delivered[image] | (image < 0)).sum())
+        said = [_few(left)] if left else []
+        said += [number_of(missing, "image")] if missing else []
+        if not said:
+            return []
+        verb = "is" if len(left) + missing == 1 else "are"
+        return [f"{' and '.join(said)} of the baseline {verb} not in this delivery"]
+
+
+def _few(names: list[str]) -> str:
+    """Name a few, and count the others."""
+    text = ", ".join(names[:FEW_NAMES])
+    return text + (f" and {len(names) - FEW_NAMES:,} more" if len(names) > FEW_NAMES else "")
 
 
 def _places(values: Array, wanted: Array) -> Ints:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
@@ -21,7 +21,7 @@ from annqc.run.audit import Run
 from annqc.run.seen import look, look_at_work
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from annqc.judge import Rule, Spec
     from annqc.run.seen import Seen, Spread
@@ -65,12 +65,15 @@ class Sources:
     candidate, gold : tuple of str
         Paths or patterns, seen from the folder of the spec.
     annotator : str or None
-        Who drew, as it was said; None where the data say it.
+        Who drew, as it was said; None where nobody did.
+    read : mapping of str to object
+        What was said about reading, as the table ``[read]`` takes it.
     """
 
     candidate: tuple[str, ...]
     gold: tuple[str, ...]
     annotator: str | None = None
+    read: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -131,6 +134,13 @@ def propose(data: Run | Dataset, sources: Sources) -> str:
     _offset_rules(sheet, seen, base)
     _rate_rules(sheet, seen, base)
     _category_rule(sheet, seen, base)
+    if seen.n_missing:
+        sheet.note(
+            f"{seen.n_missing:,} of {number_of(seen.n_gold_images, 'image')} of the gold "
+            f"{'is' if seen.n_missing == 1 else 'are'} in nobody's work, so the rule on complete "
+            "deliveries fails today. Where the gold covers more than was ordered, write without = "
+            '["complete"] in [annqc].'
+        )
     if seen.n_dropped:
         sheet.note(
             f"{number_of(seen.n_dropped, 'row')} of the data cannot be used, so the rule on "
@@ -226,11 +236,17 @@ def _header(
     sheet.put(f"{mark}candidate = {_toml(_one_or_list(sources.candidate))}")
     if sources.annotator is not None:
         sheet.put(f"annotator = {_toml(sources.annotator)}")
+    elif seen.unsigned:
+        sheet.note(f"{seen.unsigned[:1].upper()}{seen.unsigned[1:]}.")
+        column = seen.author_columns[0] if seen.author_columns else "FIELD"
+        sheet.put(f"# annotator = {_toml(column)}")
     gone = [rule.id for rule in base.rules if rule.measure == "label_accuracy"]
     if len(seen.categories) < 2 and gone:
         sheet.note("With one category there is no name to get wrong.")
         sheet.put(f"without = {_toml(gone)}")
     sheet.put("")
+    if sources.read:
+        sheet.put("[read]", *(f"{name} = {_toml(one)}" for name, one in sources.read.items()), "")
 
 
 def _offset_rules(sheet: _Sheet, seen: Seen, base: Spec) -> None:
@@ -367,6 +383,8 @@ def _toml(value: object) -> str:
         return _quoted(value)
     if isinstance(value, list | tuple):
         return _listed(value)
+    if isinstance(value, dict):
+        return f"{{ {', '.join(f'{name} = {_toml(one)}' for name, one in value.items())} }}"
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from annqc.errors import UnknownNameError
 from annqc.infer.rates import p_of_t, rate_sums
+from annqc.infer.unseen import p_unseen
 from annqc.run.agreement import agreement_columns
 from annqc.run.counts import error_units
 from annqc.run.keys import refuse_taken_names
@@ -73,8 +74,10 @@ def rate_columns(
             confidence=confidence,
             engine=run.engine,
         )
-        t = found.pop("se"), found.pop("df")
-        return {**found, "p_value": p_of_t(found["estimate"], *t, limit, at_least=at_least)}
+        t, n_eff = (found.pop("se"), found.pop("df")), found.pop("n_eff")
+        p = p_of_t(found["estimate"], *t, limit, at_least=at_least)
+        least = p_unseen(found["estimate"], n_eff, limit, at_least=at_least)
+        return {**found, "p_value": np.maximum(p, least)}
     if name == "error_rate":
         units = error_units(run, by, kinds)
         sums = rate_sums(

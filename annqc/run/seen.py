@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from annqc.match.authors import author_columns, unsigned
+
 if TYPE_CHECKING:
     from annqc.run.audit import Run
     from annqc.tables import Array, Dataset, Floats
@@ -69,6 +71,12 @@ class Seen:
         Gold objects asked for, all annotators together, by category.
     n_dropped : int
         Rows of either side that cannot be used.
+    n_gold_images, n_missing : int
+        Images of the gold, and how many of them are in nobody's work.
+    unsigned : str
+        That everything counts as the work of one, where nothing says who drew it; else empty.
+    author_columns : tuple of str
+        Columns that could say it.
     """
 
     n_images: int
@@ -90,6 +98,10 @@ class Seen:
     trials: dict[str, Array]
     category_objects: dict[str, int]
     n_dropped: int
+    n_gold_images: int
+    n_missing: int
+    unsigned: str
+    author_columns: tuple[str, ...]
 
 
 def look(run: Run, *, least_images: int = 5) -> Seen:
@@ -141,6 +153,10 @@ def look(run: Run, *, least_images: int = 5) -> Seen:
             )
         ),
         n_dropped=sum(one.severity == "dropped" for one in run.issues),
+        n_gold_images=len(gold.image_table),
+        n_missing=int(run.coverage_columns("missing_images", ())["count"][0]),
+        unsigned=unsigned(work),
+        author_columns=tuple(author_columns(work)),
     )
 
 
@@ -184,6 +200,10 @@ def look_at_work(work: Dataset, *, least_images: int = 5) -> Seen:
         trials={},
         category_objects={},
         n_dropped=sum(one.severity == "dropped" for one in work.issues),
+        n_gold_images=0,
+        n_missing=0,
+        unsigned=unsigned(work),
+        author_columns=tuple(author_columns(work)),
     )
 
 

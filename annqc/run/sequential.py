@@ -47,10 +47,12 @@ def sequential_columns(bias: Bias, cells: Bools | None = None) -> dict[str, Arra
     Notes
     -----
     Biased is what e-BH accuses among the cells, at the false discovery rate ``1 - confidence``;
-    clean is what has its whole confidence sequence within the margin. Both hold at all looks at
-    once, as long as data are added and not redrawn: looking again at the same data changes
-    nothing, and gold that is drawn anew starts a new sequence. The order of the images within one
-    look does not matter. Below about ten images no statement is possible.
+    cells with too little data yet count as well, as evidence of nothing: were they left out, the
+    first ones to be looked at would be judged as if they were alone. Clean is what has its whole
+    confidence sequence within the margin. Both hold at all looks at once, as long as data are added
+    and not redrawn: looking again at the same data changes nothing, and gold that is drawn anew
+    starts a new sequence. The order of the images within one look does not matter. Below about ten
+    images no statement is possible.
 
     An accusation on a quantity on which everybody is off alike is called collective. It is the same
     offence under another name: the test that names it holds for one look alone, so it neither makes
@@ -72,7 +74,8 @@ def sequential_columns(bias: Bias, cells: Bools | None = None) -> dict[str, Arra
     with np.errstate(divide="ignore", invalid="ignore"):
         t = np.where(beyond > 0, beyond / main.se, 0.0)
     e = np.where(enough, e_value(t, main.df, main.n_eff, alpha=alpha), np.nan)
-    accused = e_benjamini_hochberg(e.reshape(-1), alpha).reshape(shape)
+    weighed = np.where(enough, e, np.where(asked, 1.0, np.nan))
+    accused = e_benjamini_hochberg(weighed.reshape(-1), alpha).reshape(shape) & enough
     low, high = (columns[name].reshape(shape) for name in ("ci_low", "ci_high"))
     with np.errstate(invalid="ignore"):
         clean = enough & (low > -MARGIN) & (high < MARGIN)
@@ -81,7 +84,7 @@ def sequential_columns(bias: Bias, cells: Bools | None = None) -> dict[str, Arra
     verdict[clean] = "clean"
     verdict[accused] = "biased"
     verdict[accused & alike] = "collective"
-    n_tested = max(int((~np.isnan(e)).sum()), 1)
+    n_tested = max(int(asked.sum()), 1)
     one_more = alpha * min(int(accused.sum()) + 1, n_tested) / n_tested
     more = clusters_to_settle(
         main.estimate,

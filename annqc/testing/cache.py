@@ -23,6 +23,8 @@ FORMAT: Final = "annqc-check-cache"
 VERSION: Final = 1
 DAY: Final = 86400.0
 LOCK: Final = "lock"
+PATIENCE: Final = 600.0
+"""Seconds to wait for what another process makes, before making it here too."""
 
 Kept = tuple[dict[str, Any], str]
 """A record, and the session that made it."""
@@ -92,8 +94,9 @@ class Cache:
     def lock(self, group: str) -> AbstractContextManager[object]:
         """Keep other processes from making the checks of a group at the same time.
 
-        Without ``filelock``, or where the system knows no locks, nothing is locked: then two
-        processes may do the same work, with the same result.
+        Without ``filelock``, where the system knows no locks, or where another process does not
+        let go in time, nothing is locked: then two processes may do the same work, with the same
+        result.
         """
         try:
             from filelock import FileLock
@@ -106,53 +109,68 @@ class Cache:
         try:
             folder.mkdir(parents=True, exist_ok=True)
             lock = kind(folder / LOCK)
-            lock.acquire()
-        except (OSError, NotImplementedError):
+            lock.acquire(timeout=PATIENCE)
+        except (OSError, NotImplementedError):  # a lock that times out is an OSError too
             yield
             return
+        self._touch(folder / LOCK)
         try:
             yield
         finally:
             lock.release()
 
-    def prune(self, *, days: float = 30, files: int = 2000) -> int:
+    def prune(self, *, days: float = 30, megabytes: float = 500) -> int:
         """Remove what was not used for long, and the oldest where there is too much.
+
+        What was used within a day stays, however much it is: this run needs it, or another does.
 
         Parameters
         ----------
         days : float
             Checks that were not used for so many days go.
-        files : int
-            Checks that stay at most.
+        megabytes : float
+            What stays at most, of 1,000,000 bytes each.
 
         Returns
         -------
         int
-            Files removed.
+            Checks removed.
         """
-        ages: list[tuple[float, Path]] = []
+        used: list[tuple[float, int, Path]] = []
         now = time.time()
         for path in self.folder.glob("*/*.json*"):
             with suppress(OSError):
-                ages.append((now - path.stat().st_mtime, path))
-        ages.sort(key=lambda pair: (pair[0], pair[1].name))
-        gone = [path for at, (age, path) in enumerate(ages) if at >= files or age > days * DAY]
+                status = path.stat()
+                used.append((now - status.st_mtime, status.st_size, path))
+        used.sort(key=lambda one: (one[0], one[2].name))
+        size, gone = 0, []
+        for age, own, path in used:
+            size += own
+            if age > max(days, 1) * DAY or (age > DAY and size > megabytes * 1e6):
+                gone.append(path)
         for path in gone:
             with suppress(OSError):
                 path.unlink()
-        for folder in {path.parent for path in gone}:
+        emptied = {path.parent for path in gone}
+        for folder in emptied | {lock.parent for lock in self._old_locks(now)}:
             with suppress(OSError):
                 if [one.name for one in folder.iterdir()] == [LOCK]:
                     (folder / LOCK).unlink()
                 folder.rmdir()
         return len(gone)
 
+    def _old_locks(self, now: float) -> Iterator[Path]:
+        """Yield the locks that nobody can hold any more, of data that could not be read, say."""
+        for lock in self.folder.glob(f"*/{LOCK}"):
+            with suppress(OSError):
+                if now - lock.stat().st_mtime > DAY:
+                    yield lock
+
     def _path(self, group: str, key: str) -> Path:
         return self.folder / group / f"{key}.json"
 
     @staticmethod
     def _touch(path: Path) -> None:
-        """Note the use of a file, once a day."""
+        """Note the use of a file, for `prune`."""
         with suppress(OSError):
-            if time.time() - path.stat().st_mtime > DAY:
-                os.utime(path)
+            os.utime(path)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+import platform
+import shlex
+from dataclasses import dataclass, replace
 from functools import cache as once
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -23,8 +25,18 @@ __all__ = ["Checked", "Record", "audit_dataset", "check_dataset", "datasets_of"]
 
 Record = dict[str, Any]
 
-_FOUNDATIONS: Final = ("numpy", "scipy", "numba")
-"""Packages whose versions may change the last digits of a result."""
+_FOUNDATIONS: Final = (
+    "numpy",
+    "scipy",
+    "numba",
+    "pandas",
+    "msgspec",
+    "shapely",
+    "pycocotools",
+    "opencv-python-headless",
+    "opencv-python",
+)
+"""Packages whose versions may change what is read, or the last digits of a result."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +64,7 @@ def check_dataset(
     *,
     cache: Cache | None = None,
     only: Collection[str] | None = None,
+    root: str | os.PathLike[str] | None = None,
 ) -> Checked:
     """Check a dataset against the rules of a spec, reading the data only where that is needed.
 
@@ -65,6 +78,8 @@ def check_dataset(
         Checks that were made before. What is missing is made by one process while others wait.
     only : collection of str, optional
         Ids of the rules to check; all of them if not given.
+    root : path, optional
+        What `datasets_of` was given, for the commands that make the checks again.
 
     Returns
     -------
@@ -100,10 +115,13 @@ def check_dataset(
     """
     rules = [rule for rule in spec.rules if only is None or rule.id in only]
     try:
-        return _check(spec, dataset, rules, cache)
+        checked = _check(spec, dataset, rules, cache)
     except AnnqcError as error:
         records = _errors(spec, dataset, rules, str(error))
-        return Checked(records, audited=False, reused=frozenset())
+        checked = Checked(records, audited=False, reused=frozenset())
+    # A cache has records of other runs, which saw the data, the rules and the spec elsewhere.
+    placed = {id: _placed(record, spec, root) for id, record in checked.records.items()}
+    return replace(checked, records=placed)
 
 
 def _check(spec: Spec, dataset: DatasetSpec, rules: Sequence[Rule], cache: Cache | None) -> Checked:
@@ -122,7 +140,7 @@ def _check(spec: Spec, dataset: DatasetSpec, rules: Sequence[Rule], cache: Cache
             if made and _dataset_key(spec, dataset) == group:  # nobody wrote while we read
                 for id in made.keys() & keys.keys():
                     cache.write(group, keys[id], made[id])
-    records = {id: _placed(record, spec) for id, (record, _) in kept.items()} | made
+    records = {id: record for id, (record, _) in kept.items()} | made
     return Checked(
         {rule.id: records[rule.id] for rule in rules},
         audited=bool(made),
@@ -148,8 +166,9 @@ def audit_dataset(spec: Spec, dataset: DatasetSpec) -> Audit:
     from annqc.api import audit
     from annqc.read import read
 
-    work = read(list(dataset.candidate), annotator=dataset.annotator)
-    return audit(work, read(list(dataset.gold)), policy=spec.match)
+    work = read(list(dataset.candidate), annotator=dataset.annotator, **dataset.options())
+    gold = read(list(dataset.gold), **dataset.options(gold=True))
+    return audit(work, gold, policy=spec.match)
 
 
 def datasets_of(
@@ -163,7 +182,8 @@ def datasets_of(
         The spec.
     root : path, optional
         Folder from which ``gold``, ``candidate`` and ``folders`` are seen; the folder of the spec
-        if not given. A baseline stays where the spec is, unless each folder has its own.
+        if not given. A baseline stays where the spec is, unless each folder has its own, and so do
+        the files that ``[read]`` names.
 
     Raises
     ------
@@ -174,14 +194,15 @@ def datasets_of(
         return spec.datasets
     import msgspec
 
-    replace = msgspec.structs.replace
-    moved = replace(spec, path=str(Path(root).absolute() / Path(spec.path).name)).datasets
+    change = msgspec.structs.replace
+    path = str(Path(root).absolute() / Path(spec.path).name)
+    moved = change(spec, path=path, read=spec.reading).datasets
     if spec.annqc.folders is not None:
         return moved
-    baselines = [dataset.baseline for dataset in spec.datasets]
+    stay = ("baseline", "categories", "image_sizes")
     return tuple(
-        replace(dataset, baseline=baseline)
-        for dataset, baseline in zip(moved, baselines, strict=True)
+        change(dataset, **{name: getattr(own, name) for name in stay})
+        for dataset, own in zip(moved, spec.datasets, strict=True)
     )
 
 
@@ -224,14 +245,38 @@ def _errors(
     return records
 
 
-def _placed(record: Record, spec: Spec) -> Record:
-    """Return a kept record with the place where its rule stands now, as seen from here."""
-    from annqc.report.checks.record import reproduce
+def _told(message: str) -> str:
+    """Return a message with the file in its first line, which is all that a short list shows."""
+    first, *rest = message.split("\n")
+    label = "  where: "
+    where = next((one.removeprefix(label) for one in rest if one.startswith(label)), "")
+    name = Path(where).name
+    if Path(where).name == where or name in first:  # no path, or told
+        return message
+    return "\n".join([f"{first}: {name}", *rest])
+
+
+def _placed(record: Record, spec: Spec, root: str | os.PathLike[str] | None) -> Record:
+    """Return a record with the place where its rule stands now, and how to check it from here."""
+    from annqc.report.checks.record import origin_of, reproduce
 
     id = record["id"]
     order = next(at for at, rule in enumerate(spec.rules) if rule.id == id)
-    place = {"order": order, "line": spec.lines.get(id), "origin": spec.origins.get(id)}
-    return {**record, **place, "reproduce": reproduce(spec.path, id, record["dataset"])}
+    place = {"order": order, "line": spec.lines.get(id), "origin": origin_of(spec, id)}
+    commands = reproduce(spec.path, id, record["dataset"])
+    if root is not None:  # `annqc audit` sees the data from the spec, and would find others
+        commands = [f"{one} {_root_option(root)}" for one in commands if one.startswith("pytest ")]
+    sentence = record["sentence"]
+    told = _told(sentence) if record["outcome"] == "error" else sentence
+    return {**record, **place, "sentence": told, "reproduce": commands}
+
+
+def _root_option(root: str | os.PathLike[str]) -> str:
+    """Return the option of pytest that says where the data are seen from, quoted for a shell."""
+    path = Path(root).absolute()
+    here = Path.cwd()
+    seen = path.relative_to(here) if path.is_relative_to(here) else path
+    return shlex.join(["--annqc-data-root", str(seen)])
 
 
 def _knows_readers() -> bool:
@@ -248,11 +293,15 @@ def _dataset_key(spec: Spec, dataset: DatasetSpec) -> str:
 
     settings = msgspec.json.encode([spec.match, dataset], order="deterministic").decode()
     sides = [inputs_digest(list(side)) for side in (dataset.gold, dataset.candidate)]
-    return _digest(_this_annqc(), str(spec.path), settings, *sides)
+    beside = [_content(Path(one)) if Path(one).is_file() else "none" for one in dataset.files]
+    return _digest(_this_annqc(), str(spec.path), settings, *sides, *beside)
 
 
 def _rule_key(rule: Rule, dataset: DatasetSpec) -> str | None:
-    """Digest of a rule and of its baseline; None where its measure is not annqc's own."""
+    """Digest of a rule and of its baseline; None for what is not to be kept.
+
+    That is a measure that is not annqc's own, and a baseline that cannot be read: judging says why.
+    """
     import msgspec
 
     from annqc.judge.registry import find_measure
@@ -260,15 +309,23 @@ def _rule_key(rule: Rule, dataset: DatasetSpec) -> str | None:
     if not find_measure(rule.measure).assess.__module__.startswith("annqc."):
         return None
     text = msgspec.json.encode(rule, order="deterministic").decode()
-    return _digest(text, "" if rule.no_worse_than is None else _contents(dataset.baseline))
+    try:
+        return _digest(text, "" if rule.no_worse_than is None else _contents(dataset.baseline))
+    except AnnqcError:
+        return None
 
 
 def _contents(baseline: str | None) -> str:
     """Digest of the files of a saved run."""
+    from annqc.read.heads import cannot_open
+
     if baseline is None:
         return "none"
     folder = Path(baseline)
-    files = sorted(one for one in folder.rglob("*") if one.is_file()) if folder.is_dir() else []
+    try:
+        files = sorted(one for one in folder.rglob("*") if one.is_file()) if folder.is_dir() else []
+    except OSError as error:
+        raise cannot_open(folder, error) from None
     return _digest(*(part for one in files for part in (one.name, _content(one))))
 
 
@@ -279,7 +336,8 @@ def _this_annqc() -> str:
 
     home = Path(annqc.__file__).parent
     code = [part for one in sorted(home.rglob("*.py")) for part in (one.name, _content(one))]
-    return _digest(annqc.__version__, *map(_version, _FOUNDATIONS), *code)
+    foundations = (platform.python_version(), *map(_version, _FOUNDATIONS))
+    return _digest(annqc.__version__, *foundations, *code)
 
 
 def _version(package: str) -> str:
@@ -290,8 +348,13 @@ def _version(package: str) -> str:
 
 
 def _content(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    from annqc.read.heads import cannot_open
+
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise cannot_open(path, error) from None
 
 
 def _digest(*parts: str) -> str:

@@ -6,10 +6,10 @@ import argparse
 import sys
 import time
 
-from . import endtoend, fleet, ratchet, rest, sequential, single, specs
-from .core import CHECKS, SEED, Run
+from . import endtoend, fleet, paired, ratchet, rest, sequential, single, specs
+from .core import CHECKS, SEED, Run, checks_of
 
-MODULES = (single, fleet, sequential, rest, endtoend, ratchet, specs)
+MODULES = (single, fleet, sequential, rest, endtoend, ratchet, paired, specs)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -27,7 +27,7 @@ def main(arguments: list[str] | None = None) -> int:
     done = violated = 0
     for one in chosen.ids or sorted(CHECKS, key=lambda one: int(one[2:])):
         start = time.process_time()
-        for check in CHECKS[one](run):
+        for check in checks_of(one, run):
             print(check, flush=True)
             done += 1
             violated += not check.ok

@@ -5,6 +5,9 @@ truth. With fewer replications the statistic strays further; the bound is then m
 times the extra error, ``sqrt(p (1 - p)) * sqrt(1 / n - 1 / N)`` for n of N replications. A share
 has at most that variance (Bhatia and Davis 2000), whether it counts events or averages shares. At
 full size nothing is added.
+
+A bound that was moved so far that nothing could violate it is no check. `checks_of` leaves such
+lines out of a reduced run, and refuses them at full size.
 """
 
 from __future__ import annotations
@@ -16,10 +19,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-__all__ = ["CHECKS", "Check", "Run", "calibrates", "check_share", "check_value"]
+__all__ = ["CHECKS", "Check", "Run", "calibrates", "check_share", "check_value", "checks_of"]
 
 SEED = 20_240_517
 STANDARD_ERRORS = 4.0
+RARE = 0.12
+"""A share that is promised to be at most this is the share of something that should not happen."""
+RARE_AT_MOST = 0.15
+"""Where more than this of what should not happen would be let through, nothing is checked."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +39,7 @@ class Check:
     measured: float
     low: float
     high: float
+    telling: bool = True
 
     @property
     def ok(self) -> bool:
@@ -109,14 +117,22 @@ def check_share(
     high: float = math.inf,
 ) -> Check:
     """Compare a share that was averaged over ``n`` independent replications with its bound."""
-    return Check(
-        id,
-        scenario,
-        statistic,
-        float(measured),
-        low - widening(low, n, full),
-        high + widening(high, n, full),
-    )
+    lowest, highest = low - widening(low, n, full), high + widening(high, n, full)
+    by_low = low > 0 and lowest > 0
+    by_high = highest <= (RARE_AT_MOST if high <= RARE else 1 - 1e-9)
+    # Of two bounds both must be able to fail; of one, that one.
+    given = [by_low] if math.isfinite(low) else []
+    given += [by_high] if math.isfinite(high) else []
+    return Check(id, scenario, statistic, float(measured), lowest, highest, all(given))
+
+
+def checks_of(id: str, run: Run) -> list[Check]:
+    """Return the lines of a check that can fail at this size; at full size all of them must."""
+    checks = list(CHECKS[id](run))
+    if run.scale >= 1:
+        idle = [str(check) for check in checks if not check.telling]
+        assert not idle, f"bounds that nothing can violate: {idle}"
+    return [check for check in checks if check.telling]
 
 
 def check_value(

@@ -1,13 +1,16 @@
-"""Calibration of the gate, of shrinkage and of rates (AT18, AT26, AT27)."""
+"""Calibration of the gate, of shrinkage, of rates and agreement (AT18, AT26, AT27, AT40)."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from annqc.infer.cht import cluster_location
-from annqc.infer.rates import korn_graubard
+from annqc.infer.rates import korn_graubard, ratio_of_clusters
 from annqc.infer.shrinkage import shrink, smooth_variances
+from annqc.infer.unseen import planned_trials
+from annqc.measure.agreement import agreements
 from annqc.measure.offsets import iou_1d
+from annqc.simulate import Habit, simulate
 
 from .core import Run, calibrates, check_share, check_value
 
@@ -81,3 +84,39 @@ def at27(run: Run):
     yield check_share(
         "AT27", "ICC .2, p .1, G=10", "coverage", inside.mean(), n=n, full=2_000, low=0.94
     )
+
+
+def shared_images(rng, each, n_images=3_000):
+    """Let three annotators who miss 5 % draw; return overlap and boxes said of each image."""
+    if each == "one, exact":
+        hit = rng.random(100_000) > 0.1
+        return 0.95 * hit, np.ones(hit.shape), np.ones(hit.shape)
+    team = {name: [Habit.misses(0.05)] for name in "abc"}
+    made = simulate(
+        team, n_images=n_images, boxes_per_image=float(each), noise_df=3.0, icc=0.3, rng=rng
+    )
+    found = agreements(made.work)
+    overlap, said = (np.bincount(found.image, one, n_images) for one in (found.overlap, found.said))
+    some = said > 0
+    return overlap[some], said[some], said[some] / 3
+
+
+@calibrates("AT40")
+def at40(run: Run):
+    n, full = run.n(10_000), 10_000
+    for each in (4, 1, "one, exact"):
+        rng = run.rng("agreement", each)
+        overlap, said, objects = shared_images(rng, each)
+        truth = overlap.sum() / said.sum()
+        for g in (5, 10, 20, 50):
+            images = rng.integers(0, len(said), n * g)
+            group = np.repeat(np.arange(n), g)
+            found = ratio_of_clusters(overlap[images], said[images], group, np.arange(n * g), n)
+            trials = planned_trials(np.bincount(group, objects[images], n), found.n_clusters)
+            low, high = found.interval(n_eff=trials)
+            words = f"agreement on {each} objects an image, G={g}"
+            size = {"n": n, "full": full}
+            inside = (low <= truth) & (truth <= high)
+            yield check_share("AT40", words, "coverage", inside.mean(), low=0.93, **size)
+            wrong = (low > truth).mean()
+            yield check_share("AT40", words, "passes at the limit", wrong, high=0.05, **size)

@@ -1,9 +1,10 @@
-"""Calibration of looking again and again (AT14 to AT16), and of re-runs of a whole spec (AT35)."""
+"""Calibration of looking again and again (AT14 to AT16, AT38), and of a spec run again (AT35)."""
 
 from __future__ import annotations
 
 import numpy as np
 
+from annqc.infer.cht import cluster_location
 from annqc.infer.multiplicity import benjamini_hochberg
 from annqc.infer.sequential import cs_factor, e_benjamini_hochberg, e_value
 from annqc.infer.verdicts import half_width, p_bias
@@ -104,6 +105,62 @@ def at16(run: Run):
             "AT16", scenario, f"{name}: cumulative FDR", np.mean(innocent[name]), **bounds, **size
         )
     yield check_share("AT16", scenario, "e-BH: power", np.mean(found), low=0.9, **size)
+
+
+SINGLE = 3_000
+GROWING = np.r_[9:30, 30:121:5]
+AT_MARGIN = ((1, 0.0, "normal"), (5, 0.1, "normal"), (5, 0.3, "t3"), (1, 0.0, "contam"))
+QUEUES = 500
+QUEUE = 100
+
+
+def looked_at(rng, n, each, rho, kind):
+    """Look at n paths of offsets at the margin of 1; return which are ever accused, and cleared."""
+    last = int(GROWING[-1])
+    cluster = np.repeat(np.arange(n * last), each)
+    group, within = cluster // last, cluster % last
+    y = np.sqrt(1 - rho) * draw(rng, kind, len(cluster))
+    y = 1 + 2 * (y + np.sqrt(rho) * draw(rng, kind, n * last)[cluster])
+    ever = np.zeros((2, n), dtype=bool)
+    for look in GROWING.tolist():
+        seen = within < look
+        found = cluster_location(group[seen], cluster[seen], y[seen], n_groups=n)
+        b, se, df, n_eff = (
+            np.ravel(one) for one in (found.estimate, found.se, found.df, found.n_eff)
+        )
+        ever[0] |= e_value(np.maximum(np.abs(b) - 1, 0) / se, df, n_eff) >= 20
+        ever[1] |= np.abs(b) + cs_factor(df, n_eff) * se < 1
+    return ever
+
+
+def queued(rng, n):
+    """Let annotators at the margin come one after the other; return in which queues any fails."""
+    ever = np.zeros(n, dtype=bool)
+    for one in range(n):
+        mean, se, count = running(rng.standard_normal((QUEUE, 60)))
+        e = e_value(np.maximum(mean, 0)[:, 4:] / se[:, 4:], count[4:] - 1.0, count[4:])
+        for k in range(QUEUE):
+            # whatever e-BH accuses has an e-value of at least 1 / alpha
+            for look in np.flatnonzero(e[k] >= 20):
+                later = np.ones(QUEUE - k - 1)
+                now = np.concatenate([e[:k, -1], e[k, look : look + 1], later])
+                ever[one] |= e_benjamini_hochberg(now).any()
+    return ever
+
+
+@calibrates("AT38")
+def at38(run: Run):
+    n = run.n(SINGLE)
+    for each, rho, kind in AT_MARGIN:
+        accused, cleared = looked_at(run.rng("margin", each, rho, kind), n, each, rho, kind)
+        words = f"one edge at tolerance, {each} {kind} an image, {len(GROWING)} looks"
+        size = {"n": n, "full": SINGLE, "high": 0.05}
+        yield check_share("AT38", words, "ever accused", accused.mean(), **size)
+        yield check_share("AT38", words, "ever cleared", cleared.mean(), **size)
+    n = run.n(QUEUES)
+    share = queued(run.rng("queue"), n).mean()
+    words = f"{QUEUE} at tolerance, one after the other"
+    yield check_share("AT38", words, "ever fails", share, n=n, full=QUEUES, high=0.05)
 
 
 def pipelines(rng, n, px):

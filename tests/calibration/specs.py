@@ -1,10 +1,11 @@
-"""Calibration of whole specs: 200 clean annotators, and how many runs fail (AT34)."""
+"""Calibration of whole specs: clean annotators, and how many runs fail (AT34, AT39)."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from annqc.judge import judge
+from annqc.judge import judge, load_spec
+from annqc.judge.inherit import profiles
 from annqc.judge.model import Header, Rule, Spec
 from annqc.measure.tolerance import Tolerance
 from annqc.run.audit import Parameters
@@ -78,3 +79,29 @@ def at34(run: Run):
             full=RUNS,
             high=high,
         )
+
+
+TEAMS = ((12, 200), (200, 50))
+"""Annotators, and replications."""
+
+
+@calibrates("AT39")
+def at39(run: Run):
+    """Judge clean annotators by a profile as it is: every rule has a chance of its own."""
+    spec = load_spec(str(profiles()["boxes"]))
+    for annotators, full in TEAMS:
+        n = run.n(full)
+        rng = run.rng("profile", annotators)
+        team = {f"ann-{k:03d}": [Habit.misses(0.02), Habit.extras(0.02)] for k in range(annotators)}
+        failed = np.zeros(n, dtype=bool)
+        for one in range(n):
+            made = simulate(
+                team,
+                n_images=40 * annotators // min(annotators, OVERLAP),
+                overlap=min(annotators, OVERLAP),
+                boxes_per_image=3.0,
+                rng=rng,
+            )
+            failed[one] = judge(Audit(made.gold, made.work), spec).outcome == "fail"
+        words = f"{annotators} clean annotators, profile boxes"
+        yield check_share("AT39", words, "any rule fails", failed.mean(), n=n, full=full, high=0.05)

@@ -61,7 +61,7 @@ def test_check_says_what_is_missing_and_goes_on(run, here):
     done = run("spec", "check", "own.annqc.toml", "boxes")
     assert done.exit_code == 2
     assert "  gold: gold.json: nothing is there\n" in done.stdout
-    assert "boxes.annqc.toml: 6 rules" in done.stdout
+    assert "boxes.annqc.toml: 7 rules" in done.stdout
     assert "a profile, names no data" in done.stdout
 
 

@@ -49,13 +49,18 @@ def test_ratio_of_unequal_trials_is_linearised():
     old = ([1, 1, 1, 1, 1, 0], [0] * 6, [0, 0, 1, 1, 2, 3])
     found = ratio_change(new, old, 1)
     ratio_new, ratio_old = 5 / 7, 5 / 6
-    residuals = []
+    residuals, shares = [], []
     for g in range(4):
         x1 = sum(e for e, c in zip(new[0], new[2], strict=True) if c == g)
         x0 = sum(e for e, c in zip(old[0], old[2], strict=True) if c == g)
         n1, n0 = new[2].count(g), old[2].count(g)
         residuals.append((x1 - ratio_new * n1) / 7 - (x0 - ratio_old * n0) / 6)
-    se = math.sqrt(4 / 3 * sum(one**2 for one in residuals))
+        shares.append(abs(n1 / 7 - n0 / 6))
+    variance = 4 / 3 * sum(one**2 for one in residuals)
+    n_eff = [n / (1 + (n / 4 - 1) * 0.3) for n in (7, 6)]
+    p = 10 / 13
+    se = math.sqrt(max(variance, sum(shares) / 2 * p * (1 - p) * sum(1 / n for n in n_eff)))
+    assert se == math.sqrt(variance)
     assert (found.new[0], found.old[0]) == pytest.approx((ratio_new, ratio_old))
     assert found.se[0] == pytest.approx(se)
     assert found.df[0] == 3
@@ -83,7 +88,7 @@ def test_no_change_at_all_passes_and_a_change_without_spread_is_shown():
     gone = ratio_change((np.zeros(8), group, cluster), (np.ones(8), group, cluster), 1)
     back = ratio_change((np.ones(8), group, cluster), (np.zeros(8), group, cluster), 1)
     assert same.p_worse(0.01)[0] == 1.0
-    assert gone.p_worse(0.01)[0] == 0.0
+    assert gone.p_worse(0.01)[0] == 0.5**8
     assert back.p_worse(0.01)[0] == 1.0
     assert np.isnan(p_above([0.1], [np.nan], [0.0]))[0]
 
@@ -138,3 +143,112 @@ def test_identical_deliveries_are_no_worse():
     )
     assert found.p_value[0, 0] == 1.0
     assert found.change[0, 0] == 0.0
+
+
+def trials(draws):
+    """Lay (group, cluster, trial) out as events, groups and clusters."""
+    a, g, n = draws.shape
+    group = np.repeat(np.arange(a), g * n)
+    return draws.ravel().astype(float), group, np.tile(np.repeat(np.arange(g), n), a)
+
+
+def test_clusters_are_those_of_each_delivery():
+    """A baseline with two clusters is two clusters of evidence, however many the new one has."""
+    new = [1, 1, 0, 1, 1, 1], [0] * 6, [0, 1, 2, 3, 4, 5]
+    old = [1, 1, 0, 1], [0] * 4, [0, 0, 1, 1]
+    found = ratio_change(new, old, 1)
+    assert (found.n_clusters[0], found.df[0]) == (2, 1)
+    z_new = [math.sqrt(6 / 5) * (x - 5 / 6) / 6 for x in new[0]]
+    z_old = [math.sqrt(2) * (x - 2 * 0.75) / 4 for x in (2, 1)] + [0] * 4
+    variance = sum((a - b) ** 2 for a, b in zip(z_new, z_old, strict=True))
+    unlike = (2 * (1 / 2 - 1 / 6) + 4 / 6) / 2
+    least = unlike * 0.8 * 0.2 * (1 / 6 + 1 / (4 / 1.3))
+    assert found.se[0] == pytest.approx(math.sqrt(max(variance, least)))
+
+
+@pytest.mark.parametrize("k", [5, 10, 20])
+def test_a_baseline_on_few_of_the_images_does_not_accuse(k):
+    rng = np.random.default_rng(6)
+    old, new = (rng.random((2000, g, 3)) < 0.9 for g in (k, 30))
+    found = ratio_change(trials(new), trials(old), 2000)
+    assert (found.n_clusters == k).all()
+    assert (found.p_worse(0.01) <= 0.05).mean() <= 0.05
+
+
+@pytest.mark.parametrize(("recall", "objects"), [(0.5, 2), (0.8, 3), (0.9, 5)])
+def test_of_many_unchanged_groups_on_few_clusters_none_is_accused(recall, objects):
+    rng = np.random.default_rng(7)
+    anyone = []
+    for _ in range(100):
+        old, new = rng.random((2, 200, 5, objects)) < recall
+        p = ratio_change(trials(new), trials(old), 200).p_worse(0.01)
+        anyone.append((adjusted_holm(p) <= 0.05).any())
+    assert np.mean(anyone) <= 0.05
+
+
+def test_no_p_value_is_smaller_than_that_of_as_many_coins():
+    """Clusters that rose, or stayed, are no coins that fell."""
+    old = np.ones((1, 9, 2))
+    new = old.copy()
+    new[0, :4, 0] = 0
+    found = ratio_change(trials(new), trials(old), 1)
+    assert (found.fell[0], found.rose[0], found.still[0]) == (4, 0, pytest.approx(5 / 9))
+    assert found.p_worse(0.0)[0] >= 0.5**4
+    back = ratio_change(trials(old), trials(new), 1)
+    assert (back.fell[0], back.rose[0]) == (0, 4)
+    assert back.p_worse(0.0)[0] == 1.0
+
+
+def test_what_is_in_one_delivery_alone_moves_against_the_ratio_of_both():
+    new = [1, 1, 0], [0] * 3, [0, 1, 2]
+    old = [1, 1, 0], [0] * 3, [0, 1, 3]
+    found = ratio_change(new, old, 1)
+    assert (found.fell[0], found.rose[0]) == (1, 1)
+    empty = ratio_change(new, ([1, 1], [0, 0], [0, 1]), 1)
+    assert (empty.fell[0], empty.rose[0]) == (1, 0)
+
+
+CELLS = [
+    (5, 5, 0.99, 0.96, 0.0),
+    (20, 1, 0.99, 0.97, 0.0),
+    (20, 3, 0.99, 0.97, 0.0),
+    (60, 5, 0.995, 0.99, 0.0),
+    (10, 5, 0.95, 0.90, 0.5),
+    (20, 5, 0.98, 0.95, 0.5),
+    (60, 5, 0.95, 0.90, 0.5),
+    (8, 3, 0.98, 0.93, 0.3),
+]
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_the_loss_that_cannot_be_excluded_covers_the_true_one(cell):
+    g, n, before, after, icc = cell
+    rng = np.random.default_rng(8)
+
+    def draw(p):
+        s = 1 / icc - 1 if icc else 0
+        q = rng.beta(p * s, (1 - p) * s, (4000, g, 1)) if icc else p
+        return rng.random((4000, g, n)) < q
+
+    found = ratio_change(trials(draw(after)), trials(draw(before)), 4000)
+    assert (-found.interval(0.95)[0] >= before - after - 1e-12).mean() >= 0.965
+
+
+def test_where_nothing_changed_the_loss_is_that_of_the_trials_that_missed_it():
+    same = trials(np.ones((1, 20, 1)))
+    low, high = ratio_change(same, same, 1).interval(0.95)
+    assert -low[0] == pytest.approx(1 - 0.025 ** (1 / 20))
+    assert high[0] == 0.0
+
+
+@pytest.mark.parametrize("before", [0.0, 0.1, 0.5])
+def test_the_growth_that_cannot_be_excluded_covers_the_true_one(before):
+    """Near zero the sign of the estimate says little about that of the truth."""
+    rng = np.random.default_rng(9)
+    a, g, after = 4000, 10, before + 0.1
+    images = np.arange(a * g)
+    old, new = (b + rng.standard_normal((a * g, 1)) for b in (before, after))
+    found = bias_change(new, old, group=images // g, cluster=images, n_groups=a)
+    assert (found.high[:, 0] >= after - before).mean() >= 0.972
+    assert (found.low <= found.change).all()
+    assert (found.change <= found.high).all()

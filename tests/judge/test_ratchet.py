@@ -82,7 +82,43 @@ def test_words_for_a_rate(audits):
     better = check(audits[0], audits[2], "recall")
     assert better.outcome == "pass"
     text = next(row["text"] for row in better.rows if row["group"]["annotator"] == "bob")
-    assert text.endswith("(no loss, 50 images)")
+    assert text.endswith("(better, 50 images)")
+
+
+def test_no_loss_is_said_of_the_same_boxes_alone():
+    gold, (old, new) = deliveries({"ann": []}, {"ann": []}, n_images=20, rng=3)
+    audit, earlier = annqc.audit(new, gold), annqc.audit(old, gold)
+    same = check(audit, annqc.audit(new, gold), "recall")
+    assert "recall 1.000, before 1.000 (no loss, the boxes are the same, 20 images)" in (
+        same.sentence
+    )
+    redrawn = check(audit, earlier, "recall")
+    assert "(no change seen, a loss of up to 0.0" in redrawn.sentence
+    assert redrawn.rows[0]["ci_low"] < -0.02
+
+
+def test_who_starts_to_find_what_is_hard_to_draw_is_not_accused():
+    gold, (old, new) = deliveries(
+        {"ann": []}, {"ann": []}, n_images=60, boxes_per_image=5.0, noise_px=3.0, rng=2
+    )
+    sides = old.table.xyxy[:, 2:] - old.table.xyxy[:, :2]
+    large = np.prod(sides, axis=1) > np.quantile(np.prod(sides, axis=1), 0.4)
+    table = old.table.take(large)
+    easy = annqc.audit(replace(old, table=table, n_rows=len(table)), gold)
+    audit = annqc.audit(new, gold)
+    assert check(audit, easy, "mean_iou").outcome == "pass"
+    assert check(audit, easy, "label_accuracy").outcome == "pass"
+    assert check(audit, easy, "recall").rows[0]["change"] > 0.3
+
+
+def test_a_baseline_that_was_drawn_on_few_images_leaves_it_open():
+    habits = {"ann": [Habit.extras(0.1)]}
+    gold, (old, new) = deliveries(habits, habits, n_images=30, boxes_per_image=3.0, rng=2)
+    table = old.table.take(old.table.image < 2)
+    few = annqc.audit(replace(old, table=table, n_rows=len(table)), gold)
+    found = check(annqc.audit(new, gold), few, "precision")
+    assert found.outcome == "undecided"
+    assert "2 images in common are too few to judge; 5 are needed" in found.sentence
 
 
 def test_words_for_an_offset(audits):
@@ -92,9 +128,11 @@ def test_words_for_an_offset(audits):
     assert row["quantity"] == "out_right"
     told = [row[f"{name}_told"] for name in ("new", "old", "change", "ci_low", "ci_high")]
     assert told[0] == pytest.approx(3.0, abs=0.4)
-    now, before, worse, low, high = (f"{one:.1f}" for one in told)
-    assert f" {now} px too far out, before {before} px: worse by {worse} px " in found.sentence
-    assert f"({low} to {high} px, 50 images)" in found.sentence
+    now, before, _, low, high = (f"{one:.1f}" for one in told)
+    assert (
+        f" {now} px too far out, before {before} px: {low} to {high} px worse (50 images)"
+        in found.sentence
+    )
     assert found.sentence.endswith(
         "asked: no more than max(0.25 px, 0.5 %) further off than in the baseline"
     )
@@ -190,8 +228,8 @@ def test_without_a_baseline_those_rules_alone_are_errors(audits, tmp_path):
     rules = spec("recall")
     rules["rule"].append({"id": "y", "measure": "recall", "at_least": 0.5})
     for baseline, said in (
-        (None, "there is no baseline to compare with"),
-        (tmp_path / "base.annqc", "the baseline cannot be opened: this is no saved run"),
+        (None, "there is no baseline yet: none is named"),
+        (tmp_path / "base.annqc", f"there is no baseline yet\n  where: {tmp_path}"),
     ):
         made = audits[0].judge(rules, baseline=baseline)
         assert [one.outcome for one in made.checks] == ["error", "pass"]
@@ -259,10 +297,11 @@ def test_of_several_datasets_none_is_the_baseline(audits, tmp_path):
     assert audits[2].judge(one).outcome == "fail"
     two = tmp_path / "two.annqc.toml"
     datasets = "".join(
-        f'[[dataset]]\nname = "{name}"\ncandidate = "{name}.json"\n\n' for name in ("a", "b")
+        f'[[dataset]]\nname = "{name}"\ncandidate = "{name}.json"\nbaseline = "{name}.annqc"\n\n'
+        for name in ("a", "b")
     )
-    two.write_text(f"{head}\n{datasets}{rule}")
+    two.write_text(f'[annqc]\nversion = 1\ngold = "gold.json"\n\n{datasets}{rule}')
     made = audits[2].judge(two)
     assert made.outcome == "error"
-    assert "there is no baseline to compare with" in made.checks[0].sentence
+    assert "there is no baseline yet: none is named" in made.checks[0].sentence
     assert audits[2].judge(two, baseline=tmp_path / "base.annqc").outcome == "fail"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import pickle
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from annqc.errors import SpecError
 from annqc.judge import judge, load_spec, measures
 from annqc.run.audit import Run
 from annqc.simulate import Habit, simulate
+from annqc.tables import Problem
 from tests.judge.staged import Staged, one_rule, rate
 
 
@@ -55,6 +57,22 @@ def test_only_the_groups_that_a_rule_asks_about_count():
 def test_many_who_are_beyond_together_fail_together():
     found = check(Staged(scores=[bad(f"w{k}", 0.02) for k in range(10)]), "recall", at_least=0.95)
     assert found.counts == {"pass": 0, "fail": 10, "undecided": 0}
+
+
+def test_fewer_than_five_images_neither_pass_nor_fail():
+    """One image with an object missed is no proof, and neither is one with sixty drawn."""
+    scores = [
+        bad("bob", 1e-9) | {"recall_n_clusters": 4},
+        rate("ann", 1.0, 0.96, 1.0) | {"recall_n_clusters": 1},
+        bad("cid", 0.02),
+    ]
+    found = check(Staged(scores=scores), "recall", at_least=0.95)
+    assert found.counts == {"pass": 0, "fail": 1, "undecided": 2}
+    assert found.sentence.startswith("cid: recall 0.850")
+    texts = {row["group"]["annotator"]: row["text"] for row in found.rows}
+    assert texts["bob"].endswith("4 images): 4 images are too few; 5 are needed")
+    assert texts["ann"].endswith("1 image): 1 image is too few; 5 are needed")
+    assert [row["p_adjusted"] for row in found.rows].count(None) == 2
 
 
 def test_the_level_of_the_rule_is_that_of_its_correction():
@@ -126,3 +144,20 @@ def test_every_check_can_be_sent_to_another_process(run):
     assert again.to_dict() == found.to_dict()
     assert json.loads(json.dumps(found.to_dict())) == found.to_dict()
     assert {"pass", "fail"} <= {check.outcome for check in again.checks}
+
+
+@pytest.mark.parametrize(
+    ("measure", "said"),
+    [
+        ("recall", "3 rows of the work cannot be used and count as not drawn"),
+        ("precision", "3 rows of the work cannot be used and are left out of this"),
+        ("mean_iou", None),
+    ],
+)
+def test_rows_that_cannot_be_used_are_told_beside_the_rate_that_they_weigh_on(measure, said):
+    made = simulate(["ann", "bob"], n_images=20, rng=1)
+    issue = Problem(kind="malformed", severity="dropped", source="w", where="row 1", message="x")
+    work = replace(made.work, issues=(issue,) * 3)
+    found = check(Run(made.gold, work, engine="numpy"), measure, at_least=0.5)
+    assert ("cannot be used" in found.sentence) is (said is not None)
+    assert found.sentence.endswith("" if said is None else f"; {said}")

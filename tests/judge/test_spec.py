@@ -271,7 +271,7 @@ def test_a_single_fault(text, fault):
         ({"measure": "unusable_rows", "at_most": -1}, "expected 0 or more; found -1"),
         ({"measure": "unusable_rows", "at_most": 1, "by": "annotator"}, "has no by"),
         ({"measure": "recall", "at_least": float("nan")}, "the limit is out of range"),
-        ({"measure": "recall", "at_least": True}, "expected a number; found True"),
+        ({"measure": "recall", "at_least": True}, "expected a number; found true"),
         ({"measure": "shift", "by": ["annotator", "category"]}, "use edge_offset"),
         ({"measure": "growth", "where": {"category": "x"}}, "use edge_offset"),
         (
@@ -321,6 +321,7 @@ def test_the_profile_is_sound_and_names_no_files():
         "label_accuracy",
         "mean_iou",
         "unusable_rows",
+        "missing_images",
     }
     assert spec.match == MatchPolicy(iou=0.5)
 
@@ -417,3 +418,24 @@ def test_reading_a_spec_loads_nothing_heavy():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "set()\n"
+
+
+@pytest.mark.parametrize(
+    "number", ["9" * 5000, "0x" + "f" * 5000, str(1 << 64), f"[1, [{1 << 70}]]"]
+)
+def test_a_number_that_is_too_large_is_a_fault(number):
+    text = f'[annqc]\nversion = 1\n[[rule]]\nid = "r"\nat_least = {number}\n'
+    (fault,) = faults(text)
+    assert fault.endswith("a number is too large; whole numbers have at most 64 bits")
+    assert fault.startswith("line 5: ")
+
+
+def test_a_device_is_no_spec(tmp_path):
+    """A pipe would keep the reader waiting, and a device may have no end."""
+    (tmp_path / "x.annqc.toml").symlink_to(os.devnull)
+    (tmp_path / "y.annqc.toml").write_text(
+        '[annqc]\nversion = 1\nextends = "./x.annqc.toml"\n', encoding="utf-8"
+    )
+    for name in "xy":
+        with pytest.raises(SpecError, match="no file but a pipe or a device"):
+            load_spec(tmp_path / f"{name}.annqc.toml")

@@ -265,3 +265,50 @@ def test_a_baseline_must_be_named_where_there_is_data(tmp_path):
     assert faults(written(tmp_path, 'gold = "g"', COMPARED + TABLES)) == [
         f"line 11, rule 'kept', no_worse_than: {missing}"
     ]
+
+
+SHARED = """
+[[dataset]]
+name = "a"
+candidate = "a"
+
+[[dataset]]
+name = "b"
+candidate = "b"
+"""
+
+
+def test_datasets_that_would_share_a_baseline_are_a_fault(tmp_path):
+    """Else the run of one would be saved over that of the other."""
+    text = (
+        "the datasets 'a' and 'b' would share one baseline; "
+        "give each dataset its own baseline, or use folders"
+    )
+    head = 'gold = "g"\nbaseline = "run"'
+    assert faults(written(tmp_path, head, SHARED)) == [f"line 14, dataset 'b', baseline: {text}"]
+    own = SHARED.replace('"b"\n', '"b"\nbaseline = "x/../run"\n', 1)
+    assert faults(written(tmp_path, head, own)) == [f"line 16, dataset 'b', baseline: {text}"]
+    other = own.replace("x/../run", "other")
+    assert [one.baseline for one in load_spec(written(tmp_path, head, other)).datasets] == [
+        str(tmp_path / "run"),
+        str(tmp_path / "other"),
+    ]
+    below = tmp_path / "below.annqc.toml"
+    base = written(tmp_path, 'gold = "g"', SHARED).name
+    below.write_text(
+        f'[annqc]\nversion = 1\nextends = "./{base}"\nbaseline = "run"\n', encoding="utf-8"
+    )
+    assert faults(below) == [f"line 4, [annqc], baseline: {text}"]
+
+
+def test_folders_need_a_baseline_each(tmp_path):
+    for name in "ab":
+        (tmp_path / name).mkdir()
+    head = 'gold = "g"\ncandidate = "w"\nfolders = "[ab]"\nbaseline = '
+    fault = "every folder would have this one baseline; give a path that is seen from each of the"
+    for path in (tmp_path / "run", "~/run"):
+        found = faults(written(tmp_path, f"{head}'{path}'"))
+        assert found == [f"line 6, [annqc], baseline: {fault} folders"]
+    with pytest.raises(SpecError, match="datasets 'a' and 'b' would share one baseline"):
+        _ = load_spec(written(tmp_path, head + '"../run"')).datasets
+    assert len(load_spec(written(tmp_path, head + '"run"')).datasets) == 2

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from annqc.errors import SpecError
 from annqc.judge import load_spec
-from annqc.judge.variables import expand
+from annqc.judge.variables import conceal, expand
 
 SET = {"A": "one", "B_2": "two", "EMPTY": "", "NEST": "${A}"}
 
@@ -167,3 +167,30 @@ def test_the_values_of_other_variables_are_never_told():
         load_spec(SPEC, environ={"GOLDEN_TOKEN": "s3cret", "WHO": "x"})
     assert "GOLDEN_TOKEN" not in str(caught.value)
     assert "s3cret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "told"),
+    [
+        ("measure", "${TOKEN}", "'${TOKEN}'"),
+        ("at_least", "${TOKEN}", "'${TOKEN}'"),
+        ("id", "Id ${TOKEN}", "'Id ${TOKEN}'"),
+        ("by", "a, ${TOKEN}, ${TOKEN}", "'${TOKEN}' is named more than once"),
+        ("kind", ["${TOKEN}"], "knows no kind '${TOKEN}'"),
+    ],
+)
+def test_a_fault_names_the_variable_and_not_its_value(field, value, told):
+    rule = {"id": "r", "measure": "error_rate", "kind": "missed", "at_most": 1}
+    spec = {"annqc": {"version": 1}, "rule": [rule | {field: value}]}
+    with pytest.raises(SpecError) as caught:
+        load_spec(spec, environ={"TOKEN": "hunter2"})
+    assert told in str(caught.value)
+    assert "hunter2" not in str(caught.value)
+
+
+def test_what_is_concealed_is_the_value_alone():
+    environ = {"A": "a", "LIST": "one,three"}
+    assert conceal("a bad name: 'a'", "${A}", environ) == "${A} bad name: '${A}'"
+    assert conceal("found 'three'", "x ${LIST}", environ) == "found '${LIST}'"
+    assert conceal("found 'three'", "x $${LIST}", environ) == "found 'three'"
+    assert conceal("found 'three'", 3, environ) == "found 'three'"

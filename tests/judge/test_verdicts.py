@@ -50,12 +50,27 @@ def test_a_bias_fails_and_names_the_worst_offender_first():
     assert found.explain().splitlines()[1:] == [
         "  fail       bob draws the right edge 4.0 px too far out (3.6 to 4.4 px, 40 images)",
         "  fail       ann draws the left edge 3.0 px too far in (2.6 to 3.4 px, 40 images)",
-        (
-            "  undecided  bob draws the top edge 1.8 px further out (1.4 to 2.2 px, 40 images): "
-            "not settled"
-        ),
+        "  1 undecided",
     ]
-    assert found.explain(most=1).splitlines()[-1] == "  and 2 more"
+    assert found.explain(most=1).splitlines()[-2:] == ["  and 1 more that fails", "  1 undecided"]
+
+
+def test_all_groups_that_fail_are_listed_before_what_is_undecided_is_counted():
+    many = {f"w{k:02}": [finding("out_right", "biased", 2.0)] for k in range(28)}
+    many |= {"ann": [finding("out_top", "undecided", 9.0)]}
+    lines = check(Staged(many), "edge_offset").explain().splitlines()[1:]
+    assert len(lines) == 27
+    assert all(line.startswith("  fail       w") for line in lines[:25])
+    assert lines[25:] == ["  and 3 more that fail", "  1 undecided"]
+
+
+def test_where_nothing_fails_the_undecided_groups_are_listed():
+    many = {f"w{k}": [finding("out_right", "undecided", 0.9)] for k in range(3)}
+    found = check(Staged(many), "edge_offset")
+    assert found.outcome == "undecided"
+    lines = found.explain(most=1).splitlines()[1:]
+    assert lines[0].startswith("  undecided  w0 draws the right edge")
+    assert lines[1] == "  and 2 more that are undecided"
 
 
 def test_many_offenders_are_counted():
@@ -514,3 +529,30 @@ def test_a_judgement_pickles_with_its_words():
     with pytest.raises(SpecError) as caught:
         load_spec('[annqc]\nversion = 9\n[[rule]]\nid = "A"\n')
     assert str(pickle.loads(pickle.dumps(caught.value))) == str(caught.value)
+
+
+def test_what_only_the_number_of_tests_leaves_open_says_so():
+    many = {f"w{k}": [] for k in range(7)}
+    measured = Staged(many | {"bob": [finding("out_right", "undecided", 1.5, n_more=12.0)]})
+    found = check(measured, "edge_offset", tolerance="2 px")
+    assert found.outcome == "undecided"
+    alone = "alone it would count as biased; among 32 edges of 8 annotators it can be chance"
+    assert f"(2.6 to 3.4 px, 40 images): {alone}, and about 12 more images" in found.sentence
+    near = Staged(many | {"bob": [finding("out_right", "undecided", 1.1, n_more=12.0)]})
+    assert "alone" not in check(near, "edge_offset", tolerance="2 px").sentence
+    inward = Staged(many | {"bob": [finding("out_right", "undecided", -1.5)]})
+    assert found.sentence.count("alone") == 1
+    assert (
+        check(inward, "out_right", tolerance="2 px").sentence.count(
+            "among 8 annotators it can be chance"
+        )
+        == 1
+    )
+
+
+def test_a_rule_by_annotator_says_where_nobody_signed(monkeypatch):
+    said = "the work does not say who drew what"
+    monkeypatch.setattr("annqc.judge.verdicts.unsigned", lambda _: said)
+    measured = Staged({"work": []})
+    assert check(measured, "edge_offset").sentence.endswith(f"; {said}")
+    assert said not in check(measured, "unusable_rows", at_most=0).sentence

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from annqc.match import match
+from annqc.match.authors import author_columns, unsigned
 from annqc.simulate import simulate
 
 
@@ -49,3 +50,34 @@ def test_without_assignments_just_the_same():
 
 def test_names_of_files_are_no_authors():
     assert match(*both(["ann", "bob"], known=False)).n_tasks == 18
+
+
+def lone(**extra):
+    """Work of one, read from a file that does not say so."""
+    made = simulate(["work"], n_images=6, rng=0)
+    table = replace(made.work.table, extra=extra)
+    source = replace(made.work.sources[0], format="table")
+    return replace(made.work, table=table, sources=(source,), authors_known=False)
+
+
+def test_work_of_one_that_nobody_signed_is_told():
+    said = "the work does not say who drew what, so everything counts as one annotator, 'work'"
+    assert unsigned(lone()) == said
+    assert unsigned(replace(lone(), authors_known=True)) == ""
+    assert unsigned(simulate(["work"], n_images=6, rng=0).work) == ""
+    both_of_them = simulate(["ann", "bob"], n_images=6, rng=0).work
+    assert unsigned(replace(both_of_them, sources=lone().sources)) == ""
+
+
+def test_columns_that_could_say_who_drew_are_named():
+    n = len(lone())
+    texts = np.array([["x", "y"][k % 2] for k in range(n)], dtype=object)
+    found = lone(
+        split=texts,
+        whodunnit=texts,
+        row=np.array([f"r{k}" for k in range(n)], dtype=object),
+        same=np.array(["a"] * n, dtype=object),
+        count=np.arange(n),
+    )
+    assert author_columns(found) == ["whodunnit", "split"]
+    assert "if the column whodunnit or split says it" in unsigned(found)

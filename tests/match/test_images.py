@@ -24,6 +24,15 @@ def test_the_same_ids_without_names():
     assert align(([3, 1, 2],), ([2, 9, 3],)) == ([2, -1, 0], [])
 
 
+def test_ids_that_are_names_of_image_files():
+    gold = [1, 2, 3], ["image_01.jpg", "image_02.jpg", "image_03.jpg"]
+    assert align(gold, (["image_03.jpg", "image_01.jpg"],)) == ([2, 0], [])
+    assert align((["image_03.jpg", "image_01.jpg"],), gold) == ([1, -1, 0], [])
+    assert align(gold, (["image_02.png", "x"],)) == ([1, -1], [])
+    with pytest.raises(MatchError):
+        align(gold, (["image_03.txt"],))
+
+
 def test_the_same_table_on_both_sides():
     gold = [1, 2, 3], ["a.jpg", None, "a.jpg"]
     assert align(gold, gold) == ([0, 1, 2], [])

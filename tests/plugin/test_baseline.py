@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 
 import pytest
@@ -74,5 +75,36 @@ def test_a_baseline_that_cannot_be_written_is_a_line(project, pytester):
     (pytester.path / "checks/kept").touch()
     result = project("clean", "--annqc-update-baseline", spec=RATCHET)
     result.assert_outcomes(passed=2, skipped=1)
-    assert result.ret == 0
-    result.stdout.fnmatch_lines(["warning: baseline not written: *kept*"])
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    result.stdout.fnmatch_lines(
+        [
+            "warning: baseline not written: this cannot be written; where: *kept; found: *exists",
+            "warning: the run counts as failed, as this was asked for and not done",
+        ]
+    )
+
+
+def test_a_folder_of_somebody_else_is_no_baseline_to_replace(project, pytester):
+    project("clean", "--collect-only", spec=RATCHET)
+    kept = pytester.path / "checks/kept/run.annqc"
+    kept.mkdir(parents=True)
+    (kept / "thesis.txt").write_text("three years", encoding="utf-8")
+    result = project("clean", "--annqc-update-baseline", "--annqc-json=out.json", spec=RATCHET)
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    result.stdout.fnmatch_lines(["JSON: *out.json", "warning: baseline not written: *run.annqc*"])
+    assert [one.name for one in kept.iterdir()] == ["thesis.txt"]
+    told = json.loads((pytester.path / "out.json").read_text(encoding="utf-8"))
+    assert told["run"]["exit_code"] == 1
+
+
+def test_what_was_not_foreseen_is_no_baseline_and_no_success(project, monkeypatch):
+    from annqc.api import Audit
+
+    def broken(*_):
+        message = "out of ink"
+        raise RuntimeError(message)
+
+    monkeypatch.setattr(Audit, "save", broken)
+    result = project("clean", "--annqc-update-baseline", spec=RATCHET)
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    result.stdout.fnmatch_lines(["warning: baseline not written: RuntimeError: out of ink"])

@@ -111,18 +111,21 @@ def test_a_rule_that_cannot_be_applied_is_an_error(project):
     result.stdout.fnmatch_lines(["there is no column to group by 'vendor'"])
 
 
-def test_data_that_cannot_be_read_are_an_error_of_every_rule_told_once(project):
+def test_data_that_cannot_be_read_are_an_error_of_every_rule_told_once(project, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "200")
     result = project("clean", spec=SPEC.replace("gold.json", "golden.json"))
     result.assert_outcomes(errors=2)
     out = result.stdout.str()
     result.stdout.fnmatch_lines(
         [
             "*ERROR at setup of*no-edge-bias*",
-            "there is no such file or folder",
+            "there is no such file or folder: golden.json",
             "  where: *golden.json",
             "  to do: did you mean 'gold.json'?*",
             "*ERROR at setup of*recall*",
-            "the same as for checks/boxes.annqc.toml::no-edge-bias: there is no such file*",
+            "there is no such file or folder: golden.json (as for *boxes.annqc.toml::no-edge-bias)",
+            "ERROR *::no-edge-bias - Failed: there is no such file or folder: golden.json",
+            "ERROR *::recall - Failed: there is no such file or folder: golden.json (as for *",
         ]
     )
     assert out.count("did you mean 'gold.json'") == 1
@@ -135,3 +138,23 @@ def test_a_broken_file_says_where_it_broke(project, pytester):
     result = project("clean")
     result.assert_outcomes(errors=2)
     result.stdout.fnmatch_lines(["*where: *work.json*"])
+
+
+def test_what_nobody_foresaw_is_met_once_and_told_with_its_traceback(project, monkeypatch):
+    import annqc.testing.checking
+
+    met = []
+
+    def broken(spec, dataset):
+        met.append(dataset.name)
+        message = "no such luck"
+        raise ZeroDivisionError(message)
+
+    monkeypatch.setattr(annqc.testing.checking, "audit_dataset", broken)
+    result = project("clean", "--annqc-cache=off")
+    result.assert_outcomes(errors=2)
+    assert met == [""]
+    assert result.stdout.str().count("def broken(") == 1
+    teller = "checks/boxes.annqc.toml::no-edge-bias"
+    said = f"recall was not checked: ZeroDivisionError: no such luck (as for {teller})"
+    result.stdout.fnmatch_lines([said])

@@ -5,6 +5,10 @@ from __future__ import annotations
 import json
 import xml.etree.ElementTree as ET
 
+import pytest
+
+from tests.plugin.delivery import SPEC
+
 
 def _properties(path) -> dict[str, dict[str, str]]:
     cases = ET.parse(path).getroot().iter("testcase")
@@ -82,7 +86,7 @@ def test_a_report_that_cannot_be_written_is_a_line_and_changes_nothing(project, 
 def test_a_report_that_breaks_off_is_a_line_and_changes_nothing(project, monkeypatch):
     import annqc.report.checks.document
 
-    def broken(records):
+    def broken(records, **_):
         message = "out of ink"
         raise RuntimeError(message)
 
@@ -129,3 +133,82 @@ def test_the_summary_is_sorted_and_cut_to_the_width(project, pytester, monkeypat
     ]
     assert max(map(len, lines)) <= 90
     assert all(line.endswith("…") for line in lines)
+
+
+@pytest.mark.parametrize("workers", [(), ("-n", "1")])
+def test_no_report_replaces_what_was_read(project, pytester, workers):
+    spec = SPEC.replace("[annqc]", '[annqc]\nbaseline = "kept.annqc"')
+    project("clean", "--annqc-update-baseline", spec=spec)
+    files = [one for one in sorted((pytester.path / "checks").rglob("*")) if one.is_file()]
+    before = {one: one.read_bytes() for one in files}
+    assert len(before) == 6
+    for path in [one for one in before if not workers or one.name == "work.json"]:
+        result = project(
+            "clean",
+            f"--annqc-json={path}",
+            f"--annqc-sarif={path.parent}/../{path.parent.name}/{path.name}",
+            "--annqc-report=page",
+            *workers,
+            spec=None,
+            apart=bool(workers),
+        )
+        assert result.ret == pytest.ExitCode.TESTS_FAILED
+        result.assert_outcomes(passed=2)
+        result.stdout.fnmatch_lines(
+            [
+                f"warning: JSON not written: an output would overwrite an input; *{path.name};*",
+                "warning: SARIF not written: an output would overwrite an input; *",
+                "report: *page*",
+                "warning: the run counts as failed, as this was asked for and not done",
+            ]
+        )
+    assert {one: one.read_bytes() for one in files} == before
+
+
+def test_nor_what_a_spec_with_faults_names(project, pytester):
+    result = project("clean", "--annqc-json=checks/data/work.json", spec=SPEC + "nonsense = 1\n")
+    assert result.ret == pytest.ExitCode.INTERRUPTED
+    result.stdout.fnmatch_lines(["warning: JSON not written: an output would overwrite an input*"])
+    assert b"annotations" in (pytester.path / "checks/data/work.json").read_bytes()
+
+
+def test_a_page_does_not_replace_data_either(project, pytester):
+    project("clean", "--collect-only")
+    data = pytester.path / "checks/data"
+    (data / "work.json").rename(data / "checks.json")
+    spec = SPEC.replace("work*.json", "checks.json")
+    result = project("clean", "--annqc-report=checks/data", spec=spec)
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    result.stdout.fnmatch_lines(["warning: report not written: an output would overwrite an *"])
+    assert not (data / "index.html").exists()
+
+
+def test_marks_and_reports_follow_what_the_run_made_of_a_rule(project, pytester, monkeypatch):
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    strict = project("small", "--annqc-undecided=fail", "--annqc-json=out.json")
+    strict.stdout.fnmatch_lines(["::error *no-edge-bias%3A undecided::*"])
+    document = json.loads((pytester.path / "out.json").read_text(encoding="utf-8"))
+    assert [one["counted_as"] for one in document["checks"]] == ["failed", "failed"]
+    mild = project("small", "--annqc-sarif=out.sarif")
+    mild.stdout.fnmatch_lines(["::notice *no-edge-bias%3A undecided::*"])
+    mild.stdout.no_fnmatch_line("::error *")
+    sarif = json.loads((pytester.path / "out.sarif").read_text(encoding="utf-8"))
+    assert {one["level"] for one in sarif["runs"][0]["results"]} == {"note"}
+
+
+def test_an_expected_failure_is_no_error_in_the_reports(project, pytester, monkeypatch):
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    pytester.makeconftest(
+        """
+        import pytest
+
+        def pytest_collection_modifyitems(items):
+            for item in items:
+                item.add_marker(pytest.mark.xfail(reason="known"))
+        """
+    )
+    result = project("biased", "--annqc-json=out.json")
+    result.assert_outcomes(xfailed=1, xpassed=1)
+    result.stdout.no_fnmatch_line("::error *")
+    document = json.loads((pytester.path / "out.json").read_text(encoding="utf-8"))
+    assert [one["counted_as"] for one in document["checks"]] == ["xfailed", "passed"]

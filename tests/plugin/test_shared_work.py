@@ -182,3 +182,11 @@ def test_old_entries_go_at_the_end_of_a_run(kept, pytester):
     os.utime(folder / "old.json", (1, 1))
     kept(WARM)
     assert not folder.exists()
+
+
+def test_a_cache_of_pytest_that_cannot_be_written_costs_time_alone(project, pytester):
+    (pytester.path / ".pytest_cache").write_text("a file where a folder should be")
+    result = project("clean", "-W", "ignore::pytest.PytestCacheWarning", "-p", "cacheprovider")
+    result.assert_outcomes(passed=2)
+    result.stdout.fnmatch_lines([COLD, "warning: cache not written: *.pytest_cache*"])
+    assert result.ret == 0

@@ -57,7 +57,7 @@ def test_a_worker_that_crashes_costs_its_own_test_alone(project, pytester):
     pytester.makeconftest(CRASH)
     result = project("biased", "-n", "2", "--dist=load", "--annqc-json=out.json", apart=True)
     result.assert_outcomes(passed=1, failed=1)
-    result.stdout.fnmatch_lines(["1 check: 1 passed; *"])
+    result.stdout.fnmatch_lines(["1 of 2 checks ran: 1 passed; *"])
     assert "INTERNALERROR" not in result.stdout.str() + result.stderr.str()
     document = json.loads((pytester.path / "out.json").read_text(encoding="utf-8"))
     assert [one["id"] for one in document["checks"]] == ["recall"]

@@ -74,8 +74,7 @@ def test_a_rule_of_a_profile_stands_in_the_spec(tmp_path):
     outside = make_document([one | {"origin": "/usr/lib/annqc/specs/boxes.annqc.toml"}])
     assert parsed(annotations(inside, root="/w")[0])[1]["file"] == "base.annqc.toml"
     properties = parsed(annotations(outside, root="/w")[0])[1]
-    assert properties["file"] == "a.annqc.toml"
-    assert "line" not in properties
+    assert (properties["file"], properties["line"]) == ("a.annqc.toml", "1")
 
 
 def test_the_root_is_that_of_the_workflow(tmp_path, monkeypatch):

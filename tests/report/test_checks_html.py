@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -15,6 +16,7 @@ from annqc.report.checks.html import FILES, page, write_report
 from annqc.report.checks.plot import PAD, WIDTH, interval_of, scale_of
 from tests.report.checks_records import EVIDENCE, HOSTILE, Elements, document, record, spoiled
 
+EMPTY = {"!doctype", "meta", "br", "rect", "line", "circle", "path"}
 ADDRESSES = {"href", "src", "action", "srcset", "data", "poster", "xlink:href", "formaction"}
 
 
@@ -25,21 +27,26 @@ def test_the_page_tells_every_check():
         assert one["id"] in found.text
         assert all(line in found.text for line in one["sentence"].split("\n"))
     details = [attributes for tag, attributes in found.found if tag == "details"]
-    assert len(details) == 8
+    assert len(details) == 9
     assert sum("open" in attributes for attributes in details) == 6
     tags = [tag for tag, _ in found.found]
     assert tags.count("h1") == 1
-    assert "6.08 px" in found.text
-    assert "5.81 to 6.35" in found.text
+    assert "in tolerances; the band is what is asked" in found.text
+    worst = made["checks"][0]["rows"][0]
+    for ending in ("", "_px"):
+        low, high = worst[f"ci_low{ending}"], worst[f"ci_high{ending}"]
+        assert f"{low:.1f} to {high:.1f}".replace("-", "−") in found.text  # noqa: RUF001
+    assert "clusters" not in found.text
+    assert "images" in found.text
 
 
 def test_every_element_is_closed():
     stack = []
     for tag, _ in Elements(page(document())).found:
-        if tag in {"!doctype", "meta", "br", "rect", "line", "circle"}:
+        if tag in EMPTY:
             continue
         if tag.startswith("/"):
-            if tag not in {"/rect", "/line", "/circle"}:
+            if tag not in {"/rect", "/line", "/circle", "/path"}:
                 assert stack.pop() == tag[1:]
         else:
             stack.append(tag)
@@ -95,13 +102,19 @@ def test_long_lists_are_cut_and_counted():
     one = record("no-edge-bias-by-size")
     text = Elements(page(make_document([one]))).text
     assert one["n_rows"] == 48
-    assert "and 28 more" in text
+    assert "28 more" in text
+    assert "not kept here" not in text
+    for row in one["rows"]:
+        assert f"size {row['group']['size']}" in text
+    cut = Elements(page(make_document([one | {"n_rows": 700}]))).text
+    assert "and 652 more that are not kept here; annqc audit --json FILE writes all 700" in cut
 
 
 def test_offsets_are_drawn_against_the_tolerance():
     one = record("no-edge-bias")
     scale = scale_of(one, one["rows"])
-    assert [label for _, label in scale.marks] == ["-1", "0", "1"]
+    assert scale.marks == (scale.at(-1), scale.at(0), scale.at(1))
+    assert {(scale.at(-1), "−1"), (scale.at(0), "0")} <= set(scale.labels)  # noqa: RUF001
     left, right = scale.good
     assert scale.at(0) == pytest.approx((left + right) / 2, abs=0.1)
     for row in one["rows"]:
@@ -113,7 +126,8 @@ def test_offsets_are_drawn_against_the_tolerance():
 def test_rates_are_drawn_against_the_limit():
     one = record("recall")
     scale = scale_of(one, one["rows"])
-    assert [label for _, label in scale.marks] == ["0.97"]
+    assert scale.marks == (scale.at(0.97),)
+    assert (scale.at(0.97), "0.97") in scale.labels
     assert scale.good == (scale.at(0.97), WIDTH)
     low = {**one, "at_least": None, "at_most": 0.2}
     assert scale_of(low, one["rows"]).good[0] == 0
@@ -148,7 +162,7 @@ def test_counts_and_changes_are_drawn_too():
     rows = [{**row, "change": -0.1} for row in rows]
     scale = scale_of(one, rows)
     assert scale.good is None
-    assert scale.marks == ((scale.at(0), "0"),)
+    assert scale.marks == (scale.at(0),)
     assert interval_of(rows[0], scale).dot < scale.at(0)
 
 
@@ -206,3 +220,76 @@ def test_evidence_and_commands_are_shown():
     text = Elements(page(make_document([one]))).text
     for part in (EVIDENCE["text"], "Why: it matters", "pytest a.annqc.toml::recall\n"):
         assert part in text
+
+
+def offset_rows(*intervals):
+    """Return rows of offsets: estimate and ends of the interval, in tolerances."""
+    one = record("no-edge-bias")["rows"][0]
+    return [
+        {**one, "estimate": value, "ci_low": low, "ci_high": high} for value, low, high in intervals
+    ]
+
+
+def test_what_is_far_off_is_cut_and_marked_and_squashes_nothing():
+    rows = offset_rows((3, 2, 4), (-2, -4, 0), (1, -500, 600), (4000, None, None))
+    scale = scale_of(record("no-edge-bias"), rows)
+    drawn = [interval_of(row, scale) for row in rows]
+    assert [one.beyond for one in drawn] == [(), (), ("left", "right"), ("right",)]
+    assert drawn[2].low == PAD
+    assert drawn[2].high == drawn[3].dot == WIDTH - PAD
+    left, right = scale.good
+    assert right - left > 15  # pixels
+    text = page(make_document([record("no-edge-bias") | {"rows": rows}]))
+    assert text.count('class="arrow"') == 3
+
+
+def test_groups_of_like_size_are_not_cut():
+    for rows in (
+        offset_rows((-25, -35, -12), (12, 1, 22), (3, 2, 4)),
+        record("recall")["rows"],
+        record("no-edge-bias-by-size")["rows"],
+    ):
+        scale = scale_of(record("no-edge-bias"), rows)
+        assert {interval_of(row, scale).beyond for row in rows} == {()}
+
+
+@given(
+    st.lists(
+        st.tuples(st.floats(-1e5, 1e5), st.floats(0, 1e5), st.floats(0, 1e5)),
+        min_size=1,
+        max_size=30,
+    )
+)
+def test_labels_never_touch_and_everything_is_within(given_rows):
+    rows = offset_rows(*((value, value - low, value + high) for value, low, high in given_rows))
+    scale = scale_of(record("no-edge-bias"), rows)
+    spans = [(at - 3 * len(text), at + 3 * len(text)) for at, text in scale.labels]
+    assert all(a[1] + 5 < b[0] for a, b in pairwise(spans))
+    assert any(text in {"±1", "1"} for _, text in scale.labels)
+    for row in rows:
+        drawn = interval_of(row, scale)
+        assert PAD <= drawn.low <= drawn.dot <= drawn.high <= WIDTH - PAD
+
+
+def test_every_unit_has_its_column_and_the_first_is_that_of_the_drawing():
+    one = record("no-edge-bias")
+    row = {**one["rows"][0], "estimate": 4.54, "ci_low": 3.06, "ci_high": 1234.5}
+    row |= {"estimate_px": 11.44, "ci_low_px": 8.0, "ci_high_px": 14.88}
+    row |= {"estimate_rel": 0.0921, "ci_low_rel": 0.062, "ci_high_rel": 0.123, "n_clusters": 1234}
+    text = page(make_document([one | {"rows": [row], "n_rows": 1}]))
+    heads = re.findall(r'<th class="n">(.*?)</th>', text)
+    assert heads == ["in tolerances", "in px", "in % of the side", "images"]
+    cells = re.findall(
+        r'<td class="n" data-label="(.*?)">(.*?)(?: <small>(.*?)</small>)?</td>', text
+    )
+    assert cells == [
+        ("in tolerances", "4.5", "3.1 to 1,234.5"),
+        ("in px", "11.4", "8.0 to 14.9"),
+        ("in % of the side", "9.2", "6.2 to 12.3"),
+        ("images", "1,234", ""),
+    ]
+    video = row | {"text": "ann draws (3 images or tracks)"}
+    text = page(make_document([one | {"rows": [video], "n_rows": 1}]))
+    assert '<th class="n">images or tracks</th>' in text
+    rates = page(make_document([record("recall")]))
+    assert re.findall(r'<th class="n">(.*?)</th>', rates) == ["estimate", "images"]

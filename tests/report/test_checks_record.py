@@ -10,21 +10,23 @@ import sys
 import pytest
 
 import annqc
+from annqc import Habit
 from annqc.judge import load_spec
 from annqc.report.checks.record import (
     MOST_ROWS,
     failure_text,
     limit_words,
     make_record,
+    origin_of,
     properties,
     reproduce,
     worst_of,
 )
 from tests.report.checks_records import EVIDENCE, RULES, judgement, record, records
 
-KEYS = """spec dataset id order line origin measure summary outcome sentence explanation why by
-where tolerance confidence at_least at_most no_worse_than margin sequential counts rows n_rows
-evidence reproduce""".split()
+KEYS = """spec dataset id order line origin measure summary outcome counted_as sentence
+explanation why by where tolerance confidence at_least at_most no_worse_than margin sequential
+counts rows n_rows evidence reproduce""".split()
 
 
 def test_a_record_is_plain_json():
@@ -109,9 +111,6 @@ def test_a_failure_in_words():
     assert text.splitlines() == [
         one["sentence"],
         "",
-        "what does not pass:",
-        *(f"  {row['outcome']}: {row['text']}" for row in one["rows"] if row["outcome"] != "pass"),
-        "",
         "worst annotations:",
         f"  {EVIDENCE['text']}",
         "",
@@ -137,11 +136,23 @@ def test_a_failure_fits_80_columns_after_its_first_line():
         assert all(len(line) <= 80 for line in rest)
 
 
-def test_many_groups_are_counted():
-    one = record("no-edge-bias-by-size")
-    bad = one["counts"]["fail"] + one["counts"]["undecided"]
-    assert bad > 10
-    assert f"  and {bad - 10} more" in failure_text(one).splitlines()
+def test_groups_that_fail_come_first_and_the_others_are_counted():
+    one = record("no-edge-bias-by-size") | {"evidence": []}
+    fail, undecided = one["counts"]["fail"], one["counts"]["undecided"]
+    assert (fail, undecided) == (9, 4)
+    text = failure_text(one)
+    assert text.count("\n  fail: ") == 9
+    assert "undecided: " not in text
+    assert text.endswith("\n  besides, 4 are undecided")
+
+    rows = [{**one["rows"][0], "text": f"group {k}"} for k in range(40)]
+    many = one | {"rows": rows, "counts": {"pass": 0, "fail": 40, "undecided": 0}}
+    lines = failure_text(many).splitlines()
+    assert lines[-2:] == ["  fail: group 24", "  and 15 more that fail"]
+
+    rows = [row | {"outcome": "undecided"} for row in rows]
+    many = one | {"rows": rows, "counts": {"pass": 0, "fail": 0, "undecided": 40}}
+    assert failure_text(many).splitlines()[-1] == "  and 15 more that are undecided"
 
 
 def test_control_codes_do_not_reach_a_terminal():
@@ -219,3 +230,26 @@ print(sorted(heavy & set(sys.modules)))
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
     )
     assert done.stdout.strip() == "[]"
+
+
+def test_every_group_that_fails_is_kept():
+    rules = [{"id": "r", "measure": "recall", "at_least": 0.9}]
+    habits = {f"a{k}": Habit.misses(0.9) for k in range(60)} | {f"b{k}": [] for k in range(20)}
+    made = annqc.simulate(habits, n_images=12, rng=1)
+    judged = annqc.audit(made.work, made.gold).judge({"annqc": {"version": 1}, "rule": rules})
+    found = make_record(judged.checks[0], spec=judged.spec)
+    assert MOST_ROWS < found["counts"]["fail"] == len(found["rows"]) == 60
+    assert {row["outcome"] for row in found["rows"]} == {"fail"}
+    assert found["n_rows"] == 80
+
+
+def test_a_profile_is_named_and_a_file_stays_a_file(tmp_path):
+    base = tmp_path / "base.annqc.toml"
+    base.write_text(
+        '[annqc]\nversion = 1\nextends = "boxes"\n[[rule]]\nid = "r"\nmeasure = "shift"\n'
+    )
+    spec = load_spec({"annqc": {"version": 1, "extends": str(base)}})
+    assert origin_of(spec, "recall") == "profile boxes"
+    assert origin_of(spec, "r") == str(base)
+    own = load_spec({"annqc": {"version": 1}, "rule": [{"id": "r", "measure": "shift"}]})
+    assert origin_of(own, "r") is None

@@ -17,7 +17,7 @@ import annqc
 from annqc.ids import ids_array
 from annqc.match import MatchPolicy
 from annqc.run.audit import Parameters
-from annqc.tables import Annotations, Dataset, Images, Problem, Source
+from annqc.tables import Annotations, Dataset, Images, Problem, Shapes, Source
 from annqc.write import write_coco
 
 
@@ -55,6 +55,10 @@ def odd_dataset() -> Dataset:
             category=[0, 0, 0],
             xyxy=[[0.0, 0, 10, 10], [5, 5, 25, 25], [40, 40, 60, 60.5]],
             track=np.array([0, -1, 1]),
+            shapes=Shapes.mixed(
+                Shapes.from_rings([[[[0, 0], [10, 0], [0, 10.5]]], [], []]),
+                Shapes.from_runs([None, [5, 2, 2, 2, 5], None], [(0, 0), (4, 4), (0, 0)]),
+            ),
             crowd=np.array([False, False, True]),
             extra={
                 "site": ids_array(["n", "s", "n"]),
@@ -388,6 +392,31 @@ def test_a_pipe_is_no_saved_run(tmp_path, few):
     folder = few.save(tmp_path / "r")
     (folder / "candidate.npz").unlink()
     os.mkfifo(folder / "candidate.npz")
+    with pytest.raises(annqc.AnnqcError, match="is damaged"):
+        annqc.load(folder)
+
+
+@pytest.mark.parametrize(
+    ("name", "alter"),
+    [
+        ("kind", lambda a: np.array([1, 0, 2], dtype=np.int8)),
+        ("kind", lambda a: np.array([1, 2, 7], dtype=np.int8)),
+        ("kind", lambda a: a.astype(np.int64)),
+        ("points", lambda a: a[:2]),
+        ("points", lambda a: a.astype(np.float32)),
+        ("ring_offsets", lambda a: a + 1),
+        ("shape_offsets", lambda a: a[:2]),
+        ("shape_offsets", lambda a: np.array([0, 2, 1, 1])),
+        ("runs", lambda a: a * 2),
+        ("run_offsets", lambda a: a[::-1].copy()),
+        ("canvas", lambda a: a * 0),
+    ],
+)
+def test_shapes_that_do_not_hold_together_are_refused(tmp_path, name, alter):
+    odd = odd_dataset()
+    folder = annqc.Audit(odd, odd).save(tmp_path / "r")
+    assert len(annqc.load(folder).reference.table.shapes) == 3
+    rewrite_side(folder, put(f"annotations.shapes.{name}", alter))
     with pytest.raises(annqc.AnnqcError, match="is damaged"):
         annqc.load(folder)
 

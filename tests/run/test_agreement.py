@@ -13,6 +13,8 @@ from scipy import stats
 
 from annqc.errors import SpecError, UnknownNameError
 from annqc.ids import ids_array
+from annqc.infer.rates import p_of_t, ratio_of_clusters
+from annqc.infer.unseen import p_unseen, planned_trials
 from annqc.judge import judge
 from annqc.match import MatchPolicy
 from annqc.measure.agreement import agreements
@@ -153,10 +155,41 @@ def test_the_interval_is_that_of_a_ratio_over_images():
     r = s.sum() / d.sum()
     se = np.sqrt(25 / 24 * ((s - r * d) ** 2).sum()) / d.sum()
     half = stats.t.ppf(0.95, 24) * se
+    # Each image has as many objects as its comparisons have on average.
+    objects = sum(d[image] / (found.image == image).sum() for image in range(25))
+    missed = 1 - 0.05 ** ((1 + (objects / 25 - 1) * 0.3) / objects)
+    assert r - half > r * (1 - missed)
     assert columns["n_clusters"].tolist() == [25]
     np.testing.assert_allclose(columns["estimate"], r)
-    np.testing.assert_allclose(columns["ci_low"], r - half)
-    np.testing.assert_allclose(columns["ci_high"], r + half)
+    np.testing.assert_allclose(columns["ci_low"], r * (1 - missed))
+    np.testing.assert_allclose(columns["ci_high"], max(r + half, r + (1 - r) * missed))
+
+
+@pytest.mark.parametrize(("images", "low"), [(5, 0.47818), (20, 0.83157)])
+def test_boxes_that_agree_exactly_are_no_proof_of_more_than_they_are(images, low):
+    rows = [(who, image, (0, 0, 10, 10)) for who in (0, 1) for image in range(images)]
+    columns = agreement_columns(drawn(rows, n_images=images), by=())
+    assert (columns["estimate"][0], columns["se"][0]) == (1.0, 0.0)
+    assert columns["ci_low"][0] == pytest.approx(0.025 ** (1 / images))
+    assert columns["ci_low"][0] == pytest.approx(low, abs=1e-5)
+
+
+def test_a_rare_miss_that_was_not_seen_yet_does_not_let_pass():
+    """One object an image, missed by one of two in a tenth of the images."""
+    rng = np.random.default_rng(3)
+    g, n, truth = 10, 4000, 0.9 * 0.95
+    overlap = np.where(rng.random(n * g) < 0.1, 0.0, 0.95)
+    group = np.repeat(np.arange(n), g)
+    found = ratio_of_clusters(overlap, np.ones(n * g), group, np.arange(n * g), n)
+    trials = planned_trials(np.full(n, g), g)
+    low, high = found.interval(n_eff=trials)
+    assert (low > truth).mean() <= 0.025
+    assert (found.interval()[0] > truth).mean() > 0.3
+    p = np.maximum(
+        p_of_t(found.estimate, found.se, found.df, truth, at_least=True),
+        p_unseen(found.estimate, trials, truth, at_least=True),
+    )
+    assert ((p < 0.025) == (high < truth)).all()
 
 
 def test_who_drew_nothing_where_others_did_disagrees():
@@ -196,15 +229,23 @@ def judged(made, **rule):
 
 def test_the_one_who_differs_fails_and_a_shared_bias_is_not_seen():
     habits = {"ann": [], "bob": [], "cid": [], "dot": Habit.loose("right", px=20)}
-    found = judged(simulate(habits, n_images=60, rng=4), at_least=0.8)
+    found = judged(simulate(habits, n_images=60, rng=4), at_least=0.8, by="annotator")
     assert found.outcome == "fail"
     failed = [row["group"]["annotator"] for row in found.rows if row["outcome"] == "fail"]
     assert failed == ["dot"]
     assert found.sentence.startswith("dot: agreement 0.")
-    assert found.sentence.endswith("; agreement does not see what all annotators do alike")
+    assert found.sentence.endswith(
+        "; agreement does not see what all annotators do alike; a low value may be the fault of "
+        "those who drew on the same images"
+    )
     shared = {who: Habit.loose("right", px=20) for who in ("ann", "bob", "cid")}
     found = judged(simulate(shared, n_images=60, rng=4), at_least=0.8)
     assert found.outcome == "pass"
+    assert [row["group"] for row in found.rows] == [{}]
+    assert found.sentence.endswith("; agreement does not see what all annotators do alike")
+    few = judged(simulate(["ann", "bob"], n_images=4, rng=4), at_least=0.1)
+    assert few.outcome == "undecided"
+    assert "4 images are too few; 5 are needed" in few.sentence
 
 
 def test_one_annotator_has_nobody_to_agree_with():

@@ -41,6 +41,25 @@ def test_images_in_nobodys_work_are_missing(made):
     assert check(made.gold, work, measure="missing_images", at_most=4).outcome == "pass"
 
 
+def test_an_image_without_objects_is_missing_only_where_the_work_could_list_it(made):
+    gold = only(made.gold, made.gold.table.image != 2)
+    keep = made.work.table.image != 2
+    listed = only(made.work, keep)
+    tables = listed.image_table
+    rows = np.flatnonzero(np.arange(len(tables)) != 2)
+    codes = np.cumsum(np.arange(len(tables)) != 2) - 1
+    table = replace(listed.table, image=codes[listed.table.image])
+    # As from a table of boxes: an image that has none is nowhere in it.
+    unlisted = replace(listed, table=table, image_table=tables.take(rows))
+    found = check(gold, unlisted, measure="missing_images", at_most=0)
+    assert found.sentence == (
+        "all 20 images of the gold are in the work; asked: at most 0 missing images"
+    )
+    fewer = only(unlisted, unlisted.table.image != 5)
+    found = check(gold, fewer, measure="missing_images", at_most=0)
+    assert found.sentence.startswith("2 of 20 images of the gold in nobody's work")
+
+
 def test_who_was_asked_and_drew_nothing_delivered_the_image(made):
     keep = np.isin(made.work.table.image, [2, 5], invert=True)
     asked = np.array([[0, image] for image in range(20)])

@@ -77,7 +77,8 @@ def test_the_worst_pairs_come_first_and_say_where_they_stand(small):
         "iou": pytest.approx(100 / 105.2),
         "source": "/somewhere/work.json",
         "row": 0,
-        "text": "annotation 100 on img_7.jpg (work.json, row 0): right edge 5.2 px too far out",
+        "text": "annotation 100 on img_7.jpg (work.json, row 0): right edge 5.2 px too far out "
+        "(2.6 tolerances)",
     }
     assert all(type(one["row"]) is int and type(one["offset"]) is float for one in found)
 

@@ -12,7 +12,7 @@ from annqc.measure.tolerance import Tolerance
 from annqc.run.audit import Parameters, Run
 from annqc.run.pairing import Comparison
 from annqc.simulate import Habit
-from tests.deliveries import deliveries, on_images
+from tests.deliveries import deliveries, on_images, part_of
 
 TEAM = {name: [Habit.misses(0.1), Habit.extras(0.1), Habit.wrong_labels(0.1)] for name in "abc"}
 RATES = ("recall", "precision", "label_accuracy", "mean_iou")
@@ -29,7 +29,7 @@ def changed(run, other, measure, **options):
     return {name: column.tolist() for name, column in columns.items()}, notes
 
 
-@pytest.mark.parametrize("measure", RATES)
+@pytest.mark.parametrize("measure", ["recall", "precision"])
 def test_on_the_same_gold_the_rates_are_those_of_the_scores(two, measure):
     gold, old, new = two
     runs = Run(gold, new), Run(gold, old)
@@ -40,6 +40,39 @@ def test_on_the_same_gold_the_rates_are_those_of_the_scores(two, measure):
         assert found["annotator"] == scores["annotator"].tolist()
         assert found[name] == pytest.approx(scores[measure].tolist())
     assert found["n_clusters"] == [20, 20, 20]
+
+
+@pytest.mark.parametrize("measure", ["label_accuracy", "mean_iou"])
+def test_only_objects_that_were_drawn_in_both_are_compared(two, measure):
+    gold, old, new = two
+    found, _ = changed(Run(gold, new), Run(gold, old), measure)
+    values = []
+    for work in (new, old):
+        one = Run(gold, work).detected
+        event = one.iou if measure == "mean_iou" else one.right_label
+        who = work.table.annotator[one.pair_candidate]
+        cells = zip(who.tolist(), one.pair_reference.tolist(), strict=True)
+        values.append(dict(zip(cells, event.tolist(), strict=True)))
+    for a in range(3):
+        shared = [cell for cell in values[0] if cell in values[1] and cell[0] == a]
+        assert len(shared) < sum(cell[0] == a for cell in values[0])
+        assert found["n"][a] == len(shared)
+        for name, side in zip(("new", "old"), values, strict=True):
+            assert found[name][a] == pytest.approx(np.mean([side[cell] for cell in shared]))
+
+
+@pytest.mark.parametrize("measure", RATES)
+def test_the_same_boxes_are_known_as_such(two, measure):
+    gold, old, new = two
+    shifted = new.table.xyxy.copy()
+    mine = new.table.annotator == 1
+    shifted[mine] += np.array([0.0, 0.0, 0.01, 0.0])
+    moved = replace(new, table=replace(new.table, xyxy=shifted))
+    found, _ = changed(Run(gold, moved), Run(gold, new), measure)
+    assert found["identical"] == [True, False, True]
+    assert changed(Run(gold, new), Run(gold, old), measure)[0]["identical"] == [False] * 3
+    turned = Run(*renumbered(gold, new, np.random.default_rng(8)))
+    assert changed(Run(gold, new), turned, measure)[0]["identical"] == [True] * 3
 
 
 def renumbered(gold, work, rng):
@@ -213,3 +246,18 @@ def test_spurious_boxes_are_those_on_images_with_more_of_them(two):
     images = [int(gold.image_table.id.tolist().index(one["image_id"])) for one in worse]
     assert sorted(set(images)) == np.flatnonzero(gained > 0).tolist()
     assert gained[images].tolist() == sorted(gained[images].tolist(), reverse=True)
+
+
+def test_who_and_what_is_not_delivered_any_more_is_counted(two):
+    gold, old, new = two
+    gone = part_of(new, 0, ["a", "b"])
+    assert changed(Run(gold, gone), Run(gold, old), "recall")[1] == (
+        "c of the baseline is not in this delivery",
+    )
+    half = on_images(gone, 12)
+    assert changed(Run(gold, half), Run(gold, old), "recall")[1] == (
+        "c and 8 images of the baseline are not in this delivery",
+    )
+    assert changed(Run(gold, on_images(new, 12)), Run(gold, old), "mean_iou")[1] == (
+        "8 images of the baseline are not in this delivery",
+    )

@@ -68,6 +68,21 @@ def test_only_the_cells_that_are_asked_for_are_judged_together(made):
     )
 
 
+def test_cells_with_too_little_data_count_as_evidence_of_nothing(made):
+    """Whoever is looked at first is not judged as if nobody else came."""
+    work = made.work
+    table = work.table.take((work.table.annotator == 1) | (work.table.image < 3))
+    run = Run(made.gold, on_images(replace(work, table=table, n_rows=len(table)), 11))
+    cells = run.bias_columns()["quantity"] == "out_right"
+    found = run.sequential_columns(cells=cells)
+    e = found["e_value"][cells]
+    assert np.isnan(e).sum() == 3
+    assert 20 < np.nanmax(e) < 4 * 20
+    assert set(found["verdict"][cells]) == {"undecided"}
+    bob = cells & (found["annotator"] == "bob")
+    assert run.sequential_columns(cells=bob)["verdict"][bob].tolist() == ["biased"]
+
+
 def test_the_order_of_the_images_within_a_look_does_not_matter(made):
     rng = np.random.default_rng(1)
     shuffled = replace(made.work, table=made.work.table.take(rng.permutation(len(made.work.table))))

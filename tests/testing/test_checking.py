@@ -156,3 +156,60 @@ def test_a_root_moves_the_data_and_leaves_the_baseline(folder, tmp_path):
     assert dataset.candidate == (str(tmp_path / "elsewhere/work.json"),)
     assert dataset.baseline == str(folder / "old.annqc")
     assert datasets_of(spec) == spec.datasets
+
+
+def test_commands_name_the_folder_that_data_are_seen_from(folder, tmp_path, monkeypatch):
+    """`annqc audit` sees data from the spec: there it would find others, or none."""
+    monkeypatch.chdir(tmp_path)
+    spec = _spec(folder)
+    root = tmp_path / "my data"
+    root.mkdir()
+    for name in ("gold.json", "work.json"):
+        (folder / name).rename(root / name)
+    (dataset,) = datasets_of(spec, root=root)
+    cache = Cache(folder / "cache")
+    wanted = ["pytest a.annqc.toml::recall --annqc-data-root 'my data'"]
+    for _ in range(2):
+        checked = check_dataset(spec, dataset, cache=cache, root=root)
+        assert checked.records["recall"]["outcome"] == "pass"
+        assert checked.records["recall"]["reproduce"] == wanted
+    (root / "work.json").unlink()
+    lost = check_dataset(spec, dataset, cache=cache, root=root).records["recall"]
+    assert (lost["outcome"], lost["reproduce"]) == ("error", wanted)
+    assert len(check_dataset(spec, dataset).records["recall"]["reproduce"]) == 2
+
+
+def test_a_baseline_that_cannot_be_opened_is_an_error_of_its_rule_alone(folder, monkeypatch):
+    text = SPEC.replace("[annqc]", '[annqc]\nbaseline = "old.annqc"')
+    text += '[[rule]]\nid = "held"\nmeasure = "recall"\nno_worse_than = "baseline"\n'
+    spec = _spec(folder, text)
+    checking.audit_dataset(spec, spec.datasets[0]).save(folder / "old.annqc")
+    opened = type(folder).open
+
+    def refuse(path, *args, **kwargs):
+        if path.parent.name == "old.annqc":
+            raise PermissionError(13, "Permission denied", str(path))
+        return opened(path, *args, **kwargs)
+
+    monkeypatch.setattr(type(folder), "open", refuse)
+    cache = Cache(folder / "cache")
+    records = check_dataset(spec, spec.datasets[0], cache=cache).records
+    assert {id: one["outcome"] for id, one in records.items()} == {
+        "bias": "fail",
+        "recall": "pass",
+        "held": "error",
+    }
+    assert "Permission denied" in records["held"]["sentence"]
+
+
+def test_what_reads_the_data_is_part_of_what_is_kept(monkeypatch):
+    def digest(changed):
+        checking._this_annqc.cache_clear()
+        monkeypatch.setattr(checking, "_version", lambda name: "2" if name == changed else "1")
+        python = "3.99" if changed == "python" else "3.11"
+        monkeypatch.setattr(checking.platform, "python_version", lambda: python)
+        return checking._this_annqc()
+
+    names = ["python", "pandas", "msgspec", "shapely", "pycocotools", "opencv-python-headless"]
+    assert len({digest(name) for name in ["", *names]}) == len(names) + 1
+    checking._this_annqc.cache_clear()

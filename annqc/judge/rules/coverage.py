@@ -52,6 +52,8 @@ class _MissingWords:
             who = group_words(group_of(self.keys, row))[0]
             of = f"{count:,} of {number_of(total, 'image')} asked for"
             return f"{who}: nothing drawn on {of}{named}"
+        if not count:
+            return f"all {number_of(total, 'image')} of the gold are in the work"
         return f"{count:,} of {number_of(total, 'image')} of the gold in nobody's work{named}"
 
 

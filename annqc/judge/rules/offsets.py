@@ -21,6 +21,7 @@ from annqc.judge.rules.common import (
     who_words,
 )
 from annqc.judge.wording import (
+    beyond_alone,
     bias_words,
     group_words,
     number_of,
@@ -102,7 +103,9 @@ class _BiasWords:
         if finding["verdict"] == "collective":
             return f"{text}, as everybody does"
         if finding["verdict"] == "undecided":
-            return f"{text}: {unsettled_words(finding, clusters=self.clusters)}"
+            tests = range(len(self.columns["verdict"])) if beyond_alone(finding) else ()
+            among = self.count(tests)
+            return f"{text}: {unsettled_words(finding, clusters=self.clusters, among=among)}"
         return text
 
     def look(self, row: int) -> dict[str, str]:

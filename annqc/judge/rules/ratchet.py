@@ -73,7 +73,7 @@ class Since:
             Where none is named.
         """
         if self.earlier is None:
-            what = "there is no baseline to compare with"
+            what = "there is no baseline yet: none is named"
             expected = 'baseline = "FOLDER" in [annqc], a saved run'
             raise SpecError(what, expected=expected, hint=HOW_TO_SAVE)
         return self.earlier()
@@ -161,8 +161,16 @@ class _RateWords(_Words):
         now = f"{where}: {self.unit} {_rate(new)}, before {_rate(old)}"
         if self.outcome[row] == "undecided":
             return f"{now}: {self.too_few(row)}"
-        hidden = f"a loss of up to {-low:.3f} cannot be excluded" if low < 0 else "no loss"
-        return f"{now} ({hidden}, {self.seen(row)})"
+        return f"{now} ({self._hidden(row, low)}, {self.seen(row)})"
+
+    def _hidden(self, row: int, low: float) -> str:
+        """Say how much of a loss may hide in what was seen."""
+        if self.columns["identical"][row]:
+            return "no loss, the boxes are the same"
+        if low >= 0:
+            return "better"
+        hidden = f"a loss of up to {-low:.3f} cannot be excluded"
+        return hidden if self.columns["changed"][row] else f"no change seen, {hidden}"
 
     def look(self, _row: int) -> dict[str, Any]:
         """Say where to look for what got worse."""
@@ -204,9 +212,10 @@ class _OffsetWords(_Words):
         now = f"{begin} {size} {'too ' if beyond else ''}{words}, before {before}{other_way}"
         if self.outcome[row] == "undecided":
             return f"{now}: {self.too_few(row)}"
-        worse, interval = amount(change, low, high, self.unit)
         if self.outcome[row] == "fail":
-            return f"{now}: worse by {worse} ({interval}, {self.seen(row)})"
+            # The two sizes say by how much; the estimate of the change, another mean, would not
+            # be quite their difference.
+            return f"{now}: {amount(change, low, high, self.unit)[1]} worse ({self.seen(row)})"
         hidden = f"up to {largest} worse cannot be excluded" if high > 0 else "no worse"
         return f"{now} ({hidden}, {self.seen(row)})"
 

@@ -4,7 +4,7 @@ A rate is good where its whole interval lies within the limit. It is bad where i
 lies beyond, and the number of groups does not explain that: the p-values of the intervals go
 through Benjamini-Hochberg at the tail of one interval, so one group alone is judged by its
 interval, and of many groups at the limit any fails in at most ``(1 - confidence) / 2`` of all runs.
-Everything else is undecided.
+Everything else is undecided, and so is every group with evidence from fewer than five images.
 """
 
 from __future__ import annotations
@@ -56,6 +56,14 @@ NOTHING: Final = {"agreement": "no two annotators were asked for the same image"
 """Why there may be nothing to judge."""
 NOTES: Final = {"agreement": ("agreement does not see what all annotators do alike",)}
 """What must be known of a measure wherever it is told."""
+PARTNERS: Final = "a low value may be the fault of those who drew on the same images"
+"""What must be known of the agreement of one annotator."""
+UNUSABLE: Final = {
+    "recall": ("counts as not drawn", "count as not drawn"),
+    "precision": ("is left out of this", "are left out of this"),
+    "label_accuracy": ("is left out of this", "are left out of this"),
+}
+"""What becomes of one row, or of several, that cannot be used."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -67,6 +75,7 @@ class _RateWords:
     columns: dict[str, Array]
     clusters: str
     chance: Bools
+    few: Bools
     looked: dict[str, Any] | None
 
     def describe(self, row: int) -> str:
@@ -76,8 +85,13 @@ class _RateWords:
         seen = int(self.columns["n_clusters"][row])
         group = group_of(self.keys, row)
         text = rate_words(group, self.name, estimate, low, high, seen, clusters=self.clusters)
+        if self.few[row] and seen:
+            verb = "is" if seen == 1 else "are"
+            return (
+                f"{text}: {number_of(seen, self.clusters)} {verb} too few; {_needed()} are needed"
+            )
         if self.chance[row]:
-            groups = number_of(int(np.sum(~np.isnan(self.columns["p_value"]))), "group")
+            groups = number_of(int(np.sum(~self.few)), "group")
             return f"{text}: among {groups} this can be chance"
         return text
 
@@ -89,6 +103,7 @@ class _RateWords:
 def _rate(name: str) -> Callable[[Measured, Rule], Assessment]:
     def assess(measured: Measured, rule: Rule) -> Assessment:
         from annqc.infer.rates import beyond_together  # loads scipy
+        from annqc.infer.verdicts import G_MIN
 
         at_least = rule.at_least is not None
         limit = float((rule.at_least if at_least else rule.at_most) or 0.0)
@@ -101,13 +116,18 @@ def _rate(name: str) -> Callable[[Measured, Rule], Assessment]:
         with np.errstate(invalid="ignore"):
             good = low >= limit if at_least else high <= limit
             alone = high < limit if at_least else low > limit
+        few = columns["n_clusters"] < G_MIN
+        good, alone = good & ~few, alone & ~few
         confidence = measured.parameters.confidence
         bad, columns["p_adjusted"] = beyond_together(
-            columns["p_value"], alone, confidence=confidence
+            np.where(few, np.nan, columns["p_value"]), alone, confidence=confidence
         )
         looked = {"kinds": rule.kind or ERROR_KINDS} if name == "error_rate" else LOOK.get(name)
         clusters = _shared(measured) if name == "agreement" else clusters_of(measured)
-        words = _RateWords(name, keys, columns, clusters, alone & ~bad, looked)
+        words = _RateWords(name, keys, columns, clusters, alone & ~bad, few, looked)
+        told: tuple[str, ...] = NOTES.get(name, ())
+        if name == "agreement" and "annotator" in rule.columns:
+            told += (PARTNERS,)
         things = who_words(keys)
         return Assessment(
             claim=f"{_named(rule)} {'at least' if at_least else 'at most'} {limit:g}",
@@ -120,11 +140,27 @@ def _rate(name: str) -> Callable[[Measured, Rule], Assessment]:
             nothing=nothing_words(notes, NOTHING.get(name, "there is nothing to count"))
             if bool(np.isnan(estimate).all())
             else "",
-            notes=(*notes, *NOTES.get(name, ())),
+            notes=(*notes, *told, *_unusable(measured, name)),
             look=words.look,
         )
 
     return assess
+
+
+def _needed() -> int:
+    """Return how many images, or tracks, it takes to pass or fail."""
+    from annqc.infer.verdicts import G_MIN  # loads scipy, which reading a spec does without
+
+    return G_MIN
+
+
+def _unusable(measured: Measured, name: str) -> tuple[str, ...]:
+    """Say what unusable rows of the work do to a rate, so that nobody is blamed in silence."""
+    n = measured.matches.candidate.n_dropped
+    if not n or name not in UNUSABLE:
+        return ()
+    count = UNUSABLE[name][int(n != 1)]
+    return (f"{number_of(n, 'row')} of the work cannot be used and {count}",)
 
 
 def _shared(measured: Measured) -> str:
@@ -173,4 +209,5 @@ register_measure(
     takes=GROUPED,
     limits=("at_least",),
     check=_no_objects,
+    by=(),
 )(_rate("agreement"))

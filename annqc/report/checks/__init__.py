@@ -17,14 +17,18 @@ from annqc.report.checks.record import (
     worst_of,
 )
 from annqc.report.checks.sarif import sarif, write_sarif
+from annqc.report.checks.trouble import make_run, make_spec_error, ran_words
 
 __all__ = [
     "annotations",
     "failure_text",
     "make_document",
     "make_record",
+    "make_run",
+    "make_spec_error",
     "markdown",
     "properties",
+    "ran_words",
     "reproduce",
     "sarif",
     "worst_of",

@@ -10,6 +10,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any, Final
 
 import annqc
+from annqc.report.checks.trouble import make_run
 from annqc.report.plain import encodable
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from annqc.report.checks.record import Record
+    from annqc.report.checks.trouble import SpecTrouble
 
 __all__ = [
     "FORMAT",
@@ -36,20 +38,30 @@ VERSION: Final = 1
 OUTCOMES: Final = ("pass", "fail", "undecided", "not_applicable", "error")
 
 
-def make_document(records: Iterable[Record]) -> Document:
+def make_document(
+    records: Iterable[Record],
+    *,
+    errors: Iterable[SpecTrouble] = (),
+    run: Mapping[str, Any] | None = None,
+) -> Document:
     """Put records together.
 
     Parameters
     ----------
     records : iterable of dict
         From `annqc.report.checks.make_record`, in any order.
+    errors : iterable of dict, optional
+        Specs that could not be read, from `annqc.report.checks.make_spec_error`.
+    run : mapping, optional
+        From `annqc.report.checks.make_run`; all checks that there were have run if not given.
 
     Returns
     -------
     dict
         As `annqc.report.checks.schema.ChecksDocument` describes it. ``outcome`` is the first of
-        error, fail and undecided that any check has; pass where all pass. The records are sorted
-        by spec, dataset and the order of the rules.
+        error, fail and undecided that any check has; pass where all pass. A spec that could not be
+        read is an error, and checks that did not run are undecided. The records are sorted by
+        spec, dataset and the order of the rules.
 
     Examples
     --------
@@ -60,14 +72,18 @@ def make_document(records: Iterable[Record]) -> Document:
     checks = sorted(records, key=_place)
     given = [record["outcome"] for record in checks]
     counts = {name: given.count(name) for name in OUTCOMES}
+    unread = sorted(errors, key=lambda one: one["spec"])
+    made = make_run(len(checks)) if run is None else dict(run)
     return {
         "format": FORMAT,
         "version": VERSION,
         "annqc_version": annqc.__version__,
         "created_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "provenance": provenance(),
-        "outcome": _outcome(counts),
+        "outcome": "error" if unread else _outcome(counts, whole=_is_whole(made)),
         "counts": counts,
+        "run": made,
+        "errors": unread,
         "checks": checks,
     }
 
@@ -125,12 +141,19 @@ def _place(record: Record) -> tuple[str, str, int]:
     return record["spec"] or "", record["dataset"], record["order"]
 
 
-def _outcome(counts: Mapping[str, int]) -> str:
+def _is_whole(run: Mapping[str, Any]) -> bool:
+    """Whether every check that there was has run."""
+    return run["n_ran"] == run["n_collected"] and run["trouble"] is None
+
+
+def _outcome(counts: Mapping[str, int], *, whole: bool) -> str:
     """Sum outcomes up as `annqc.judge.Judgement.outcome` does: only ``pass`` is a pass."""
     given = [name for name, count in counts.items() if count]
     for name in ("error", "fail", "undecided"):
         if name in given:
             return name
+    if not whole:
+        return "undecided"
     if "not_applicable" in given or not given:
         return "undecided" if "pass" in given else "not_applicable"
     return "pass"

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any, Final
 from annqc.errors import AnnqcError
 from annqc.report.checks.document import write_json
 from annqc.report.checks.markdown import markdown
-from annqc.report.checks.places import inside, work_tree
+from annqc.report.checks.places import inside, place_of_error, work_tree
 from annqc.report.checks.plot import HEIGHT, WIDTH, interval_of, scale_of
 from annqc.report.checks.record import limit_words, value_name
 from annqc.report.checks.sarif import write_sarif
+from annqc.report.checks.trouble import ran_words
 from annqc.report.plain import clean_lines
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from annqc.report.checks.document import Document
     from annqc.report.checks.plot import Interval
     from annqc.report.checks.record import Record
+    from annqc.report.checks.trouble import SpecTrouble
 
 __all__ = ["FILES", "environment", "page", "write_report"]
 
@@ -36,9 +38,11 @@ FILES: Final = {
 """The files of a report, and what each has near its beginning if it is one of ours."""
 BEGINNING: Final = 2_000
 MOST_ROWS: Final = 20
-"""Groups that the page shows of a check; checks.json has more."""
+"""Groups that the page draws of a check; the others that the record has are a list to open."""
 NONE: Final = "none"
 OUTCOMES: Final = ("fail", "error", "undecided", "not_applicable", "pass")
+DIGITS: Final = {"": 3, "tolerances": 1, "px": 1, "%": 1}
+"""Digits of a number in a unit; "" is a rate, a count or the like."""
 QUANTITIES: Final = {
     "out_left": "left edge",
     "out_top": "top edge",
@@ -99,6 +103,8 @@ def page(document: Document) -> str:
         files=[name for name in FILES if name != "index.html"],
         tally=[(name, document["counts"][name]) for name in OUTCOMES if document["counts"][name]],
         sections=_sections(document["checks"]),
+        errors=[_error(one) for one in document["errors"]],
+        ran=ran_words(document["run"]),
         run_url=_link(document["provenance"]["run_url"]),
     )
 
@@ -137,7 +143,7 @@ def _number(value: float | None, unit: str) -> str:
     if isinstance(value, int):
         text = f"{value:,}"
     else:
-        text = f"{value:.2f}" if unit else f"{value:.3f}" if abs(value) < 10 else f"{value:,.1f}"
+        text = f"{value:,.{DIGITS[unit]}f}" if abs(value) < 10 or unit else f"{value:,.1f}"
     return text.replace("-", "−")  # noqa: RUF001 - a minus sign, as wide as the digits
 
 
@@ -157,29 +163,70 @@ def _sections(checks: Sequence[Record]) -> list[dict[str, Any]]:
     ]
 
 
+def _error(error: SpecTrouble) -> dict[str, Any]:
+    """Return what the page shows of a spec that could not be read."""
+    home = work_tree()
+    file, line = place_of_error(error, home)
+    return {"place": f"{inside(file, home) or file}, line {line}", "message": error["message"]}
+
+
 def _view(record: Record) -> dict[str, Any]:
     """Return what the page shows of a check."""
     rows = record["rows"][:MOST_ROWS]
     scale = scale_of(record, rows)
+    columns = _columns(record)
+    tracks = any("or track" in row["text"] for row in rows)
     return {
         **record,
         "sentences": clean_lines(record["sentence"]).split("\n"),
         "limit": limit_words(record),
         "scale": scale,
-        "value": next((name for row in rows if (name := value_name(row))), "estimate"),
-        "shown": [_row(row, None if scale is None else interval_of(row, scale)) for row in rows],
-        "left": record["n_rows"] - len(rows),
+        "axis": _axis(record, columns[0][0], banded=scale is not None and scale.good is not None),
+        "columns": [title for title, _, _ in columns],
+        "unit": "images or tracks" if tracks else "images",
+        "shown": [
+            _row(row, columns, None if scale is None else interval_of(row, scale)) for row in rows
+        ],
+        "more": [_row(row, columns, None) for row in record["rows"][MOST_ROWS:]],
+        "left": record["n_rows"] - len(record["rows"]),
     }
 
 
-def _row(row: Mapping[str, Any], drawn: Interval | None) -> dict[str, Any]:
-    """Return what the page shows of a group: pixels where there are any, else the bare numbers."""
+def _columns(record: Record) -> list[tuple[str, str, str]]:
+    """Choose the columns of numbers: title, ending of the fields, unit.
+
+    The first is what is drawn, so that the numbers beside a drawing say the same; an offset, which
+    is judged in tolerances, is told in pixels and in shares of the side besides.
+    """
+    rows = record["rows"]
+    name = next((name for row in rows if (name := value_name(row))), "estimate")
+    if not any(row.get("quantity") is not None for row in rows) or name == "count":
+        return [(name, "", "")]
+    title = "tolerances" if name == "estimate" else f"{name}, tolerances"
+    units = (("in px", "_px", "px"), ("in % of the side", "_rel", "%"))
+    further = [one for one in units if any(row.get(f"{name}{one[1]}") is not None for row in rows)]
+    return [(f"in {title}" if name == "estimate" else title, "", "tolerances"), *further]
+
+
+def _axis(record: Record, title: str, *, banded: bool) -> str:
+    """Say what the drawings are in, and what their band is."""
+    said = [title] if title.startswith("in ") or record["no_worse_than"] is not None else []
+    return "; ".join([*said, *(["the band is what is asked"] if banded else [])])
+
+
+def _row(
+    row: Mapping[str, Any], columns: Sequence[tuple[str, str, str]], drawn: Interval | None
+) -> dict[str, Any]:
+    """Return what the page shows of a group."""
     name = value_name(row) or "estimate"
-    unit = "px" if row.get(f"{name}_px") is not None else ""
-    names = [f"{one}_{unit}" if unit else one for one in (name, "ci_low", "ci_high")]
-    value, low, high = (_number(row.get(one), unit) for one in names)
-    if not unit and row.get("quantity") is not None and value != NONE:
-        unit = "tolerances"
+    numbers = []
+    for _, ending, unit in columns:
+        values = [row.get(f"{one}{ending}") for one in (name, "ci_low", "ci_high")]
+        if unit == "%":
+            values = [None if one is None else 100 * one for one in values]
+        value, low, high = (_number(one, unit) for one in values)
+        bare = low == high == NONE
+        numbers.append({"value": value, "interval": "" if bare else f"{low} to {high}"})
     group = row["group"]
     others = ", ".join(f"{name} {value}" for name, value in group.items() if name != "annotator")
     drawer = "annotator" in group
@@ -188,9 +235,7 @@ def _row(row: Mapping[str, Any], drawn: Interval | None) -> dict[str, Any]:
         "who": str(group["annotator"]) if drawer else others or "everything together",
         "others": others if drawer else "",
         "quantity": row.get("quantity"),
-        "value": value,
-        "unit": unit,
-        "interval": low if low == high == NONE else f"{low} to {high}",
+        "numbers": numbers,
         "n_clusters": _number(row.get("n_clusters"), ""),
         "text": row["text"],
         "drawn": drawn,

@@ -6,6 +6,8 @@ import os
 import re
 from typing import TYPE_CHECKING, Final
 
+from annqc.report.checks.places import inside, place_of_error, work_tree
+from annqc.report.checks.trouble import one_line, ran_words
 from annqc.report.plain import clean_text
 
 if TYPE_CHECKING:
@@ -13,12 +15,14 @@ if TYPE_CHECKING:
 
     from annqc.report.checks.document import Document
     from annqc.report.checks.record import Record
+    from annqc.report.checks.trouble import SpecTrouble
 
 __all__ = ["markdown"]
 
 MOST_BYTES: Final = 200_000
 """GitHub takes 1 MiB a job summary, over all steps; a comment on GitLab takes 1,000,000 signs."""
 MOST_ROWS: Final = 100
+MOST_ERRORS: Final = 20
 LONGEST: Final = 600
 MARKS: Final = {
     "pass": "✅ pass",
@@ -36,7 +40,7 @@ LINK: Final = re.compile(r"(?i)\b(https?|ftp|mailto|xmpp|www)(?=[:.])")
 
 
 def markdown(document: Document, *, most_bytes: int = MOST_BYTES) -> str:
-    """Write checks as Markdown: counts, those that do not pass, the annotations behind them.
+    """Write checks as Markdown: specs in error, counts, what does not pass, and why.
 
     Parameters
     ----------
@@ -54,7 +58,12 @@ def markdown(document: Document, *, most_bytes: int = MOST_BYTES) -> str:
     checks = document["checks"]
     open_checks = [one for one in checks if one["outcome"] != "pass"]
     tally = [f"{MARKS[name]}: {count:,}" for name, count in document["counts"].items() if count]
-    head = ["## annqc: checks of annotations", "", " · ".join(tally) or "No checks were made."]
+    head = ["## annqc: checks of annotations"]
+    head += _errors(document["errors"])
+    ran = ran_words(document["run"])
+    if tally or not (ran or document["errors"]):
+        head += ["", " · ".join(tally) or "No checks were made."]
+    head += ["", f"**{_escaped(ran)}**"] if ran else []
     room = most_bytes - 500 - len("\n".join(head).encode())
 
     columns = _columns(checks)
@@ -75,6 +84,21 @@ def markdown(document: Document, *, most_bytes: int = MOST_BYTES) -> str:
         left = len(blocks) - len(shown)
         body += ["", f"The annotations behind {left:,} more checks are left out here."]
     return "\n".join([*head, *body]) + "\n"
+
+
+def _errors(errors: Sequence[SpecTrouble]) -> list[str]:
+    """Say, a line each, which specs could not be read."""
+    home = work_tree()
+    lines: list[str] = []
+    for one in errors[:MOST_ERRORS]:
+        file, line = place_of_error(one, home)
+        place = f"<code>{_html(_broken(inside(file, home) or file))}</code>, line {line}"
+        text = one_line(one)
+        shown = text if len(text) <= LONGEST else text[: LONGEST - 3] + "..."
+        lines.append(f"- {MARKS['error']} in {place}: {_escaped(shown)}")
+    if len(errors) > MOST_ERRORS:
+        lines.append(f"- and {len(errors) - MOST_ERRORS:,} more specs in error")
+    return ["", *lines] if lines else []
 
 
 def _columns(checks: Sequence[Record]) -> list[str]:

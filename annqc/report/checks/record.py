@@ -12,6 +12,7 @@ import shlex
 import textwrap
 from typing import TYPE_CHECKING, Any, Final
 
+from annqc.report.checks.places import PROFILE
 from annqc.report.plain import clean_lines, clean_text, encodable
 
 if TYPE_CHECKING:
@@ -26,9 +27,10 @@ __all__ = [
     "limit_words",
     "make_record",
     "numbers_of",
-    "offending_rows",
+    "origin_of",
     "properties",
     "reproduce",
+    "stops",
     "value_name",
     "worst_of",
 ]
@@ -37,8 +39,10 @@ Record = dict[str, Any]
 
 MOST_ROWS: Final = 50
 """Groups that a record keeps, the worst first; ``n_rows`` says how many there are."""
-MOST_SHOWN: Final = 10
-"""Groups that a failure lists."""
+MOST_FAILING: Final = 300
+"""Groups that a record keeps where so many fail: who is at fault must not be left out."""
+MOST_SHOWN: Final = 25
+"""Groups that a failure lists; where none fails, so many of the undecided."""
 WIDTH: Final = 80
 VALUES: Final = ("estimate", "change", "count")
 """What a row may be about; the first of these that it has is what is judged."""
@@ -94,10 +98,11 @@ def make_record(check: Check, *, spec: Spec, dataset: str = "") -> Record:
             "id": check.id,
             "order": next((k for k, one in enumerate(spec.rules) if one.id == check.id), 0),
             "line": spec.lines.get(check.id),
-            "origin": spec.origins.get(check.id),
+            "origin": origin_of(spec, check.id),
             "measure": check.measure,
             "summary": find_measure(check.measure).summary,
             "outcome": check.outcome,
+            "counted_as": None,
             "sentence": check.sentence,
             "explanation": check.explain(),
             "why": rule.why,
@@ -111,7 +116,7 @@ def make_record(check: Check, *, spec: Spec, dataset: str = "") -> Record:
             "margin": rule.margin,
             "sequential": rule.sequential,
             "counts": check.counts,
-            "rows": rows[:MOST_ROWS],
+            "rows": rows[: max(MOST_ROWS, min(check.counts["fail"], MOST_FAILING))],
             "n_rows": len(rows),
             "evidence": list(check.evidence),
             "reproduce": reproduce(spec.path, check.id, dataset),
@@ -150,6 +155,28 @@ def reproduce(spec_path: str | os.PathLike[str] | None, rule: str, dataset: str 
     return [f"pytest {shlex.quote(node)}", shlex.join(command)]
 
 
+def origin_of(spec: Spec, rule: str) -> str | None:
+    """Say where an inherited rule comes from: a file, or a profile that comes with annqc.
+
+    Returns
+    -------
+    str or None
+        None for a rule of the spec itself.
+
+    Examples
+    --------
+    >>> from annqc.judge import load_spec
+    >>> spec = load_spec({"annqc": {"version": 1, "extends": "boxes"}})
+    >>> origin_of(spec, "recall")
+    'profile boxes'
+    """
+    from annqc.judge.inherit import profiles
+
+    origin = spec.origins.get(rule)
+    named = {str(path): name for name, path in profiles().items()}
+    return origin if origin not in named else PROFILE + named[origin]
+
+
 def worst_of(record: Record) -> dict[str, Any]:
     """Return the row that decides: of all groups the worst; empty where there is none."""
     rows: list[dict[str, Any]] = record["rows"]
@@ -164,11 +191,6 @@ def numbers_of(row: Mapping[str, Any]) -> dict[str, float]:
 def value_name(row: Mapping[str, Any]) -> str | None:
     """Name the number that is judged: an estimate, a change since a baseline, or a count."""
     return next((name for name in VALUES if row.get(name) is not None), None)
-
-
-def offending_rows(record: Record) -> list[dict[str, Any]]:
-    """Return the rows of groups that do not pass, the worst first, as far as they were kept."""
-    return [row for row in record["rows"] if row["outcome"] != "pass"]
 
 
 def limit_words(record: Record) -> str:
@@ -228,6 +250,16 @@ def properties(record: Record) -> list[tuple[str, str]]:
     ]
 
 
+def stops(record: Record) -> bool:
+    """Whether a check stands in the way of a pass.
+
+    What a test run made of it counts where one made the check: there, what is undecided may be a
+    failure, and a failure may be one that was expected.
+    """
+    counted = record.get("counted_as")
+    return record["outcome"] in {"fail", "error"} if counted is None else counted == "failed"
+
+
 def failure_text(record: Record) -> str:
     """Say all that a person needs to know of a check that does not pass.
 
@@ -239,18 +271,12 @@ def failure_text(record: Record) -> str:
     Returns
     -------
     str
-        The first line is the sentence: who, which edge, how far. Then the groups where there are
-        several, the annotations that weigh most, the reason for the rule, and how to make the
-        check again.
+        The first line is the sentence: who, which edge, how far. Then all groups that fail, as far
+        as there is room, or those that are undecided where none fails; the annotations that weigh
+        most, the reason for the rule, and how to make the check again.
     """
     lines = [clean_lines(record["sentence"])]
-    rows = offending_rows(record)
-    if len(rows) > 1:
-        lines += ["", "what does not pass:"]
-        lines += [_item(f"{row['outcome']}: {row['text']}") for row in rows[:MOST_SHOWN]]
-        counts = record["counts"]
-        left = counts["fail"] + counts["undecided"] - len(rows[:MOST_SHOWN])
-        lines += [f"  and {left:,} more"] if left > 0 else []
+    lines += _listed(record)
     if record["evidence"]:
         lines += ["", "worst annotations:"]
         lines += [_item(one["text"]) for one in record["evidence"]]
@@ -260,6 +286,23 @@ def failure_text(record: Record) -> str:
         # Never wrapped: these lines are copied into a shell.
         lines += ["", "to reproduce:", *(f"  {clean_text(one)}" for one in record["reproduce"])]
     return "\n".join(lines)
+
+
+def _listed(record: Record) -> list[str]:
+    """List the groups of the worst outcome and count the others; one alone is the sentence."""
+    counts = record["counts"]
+    outcome = "fail" if counts["fail"] else "undecided"
+    if counts[outcome] < 2:
+        return []
+    texts = [row["text"] for row in record["rows"] if row["outcome"] == outcome][:MOST_SHOWN]
+    lines = ["", "what does not pass:", *(_item(f"{outcome}: {text}") for text in texts)]
+    left = counts[outcome] - len(texts)
+    if left > 0:
+        lines.append(f"  and {left:,} more that {'fail' if counts['fail'] else 'are undecided'}")
+    if outcome == "fail" and counts["undecided"]:
+        said = "is" if counts["undecided"] == 1 else "are"
+        lines.append(f"  besides, {counts['undecided']:,} {said} undecided")
+    return lines
 
 
 def _item(text: str) -> str:

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
-from annqc.report.checks.places import inside, place_of, work_tree
-from annqc.report.checks.record import limit_words, numbers_of
+from annqc.report.checks.places import inside, place_of, place_of_error, work_tree
+from annqc.report.checks.record import limit_words, numbers_of, stops
+from annqc.report.checks.trouble import ran_words
 from annqc.report.plain import clean_lines, clean_text, encodable
 
 if TYPE_CHECKING:
@@ -27,7 +28,8 @@ SCHEMA: Final = (
 )
 ROOT: Final = "%SRCROOT%"
 REMOTE: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*://")
-LEVELS: Final = {"fail": "error", "error": "error", "undecided": "note"}
+TOLD: Final = frozenset({"fail", "error", "undecided"})
+"""Outcomes that are results."""
 MOST: Final = 5_000
 """GitHub keeps so many results of a run; what is left out is counted in a notification."""
 
@@ -57,12 +59,12 @@ def sarif(document: Document, *, root: str | None = None) -> dict[str, Any]:
         if record["id"] not in places:
             places[record["id"]] = len(rules)
             rules.append(_rule(record))
-        if record["outcome"] in LEVELS:
+        if record["outcome"] in TOLD:
             results += _results(record, places[record["id"]], home)
     driver = {"name": "annqc", "version": document["annqc_version"], "rules": rules}
     run = {
         "tool": {"driver": driver},
-        "invocations": [_invocation(document, left=len(results) - MOST)],
+        "invocations": [_invocation(document, home, left=len(results) - MOST)],
         "originalUriBaseIds": {ROOT: {"description": {"text": "Root of the work tree."}}},
         "columnKind": "unicodeCodePoints",
         "results": results[:MOST],
@@ -95,12 +97,30 @@ def _rule(record: Record) -> dict[str, Any]:
     }
 
 
-def _invocation(document: Document, *, left: int) -> dict[str, Any]:
-    found: dict[str, Any] = {"executionSuccessful": document["outcome"] != "error"}
+def _invocation(document: Document, root: str, *, left: int) -> dict[str, Any]:
+    run = document["run"]
+    successful = document["outcome"] != "error" and run["trouble"] is None
+    found: dict[str, Any] = {"executionSuccessful": successful}
+    if run["exit_code"] is not None:
+        found["exitCode"] = run["exit_code"]
+    notes: list[dict[str, Any]] = []
+    for error in document["errors"]:
+        place = _physical(*place_of_error(error, root), root=root)
+        text = clean_lines(error["message"])
+        notes.append(_note("error", text) | {"locations": [{"physicalLocation": place}]})
+    said = ran_words(run)
+    if said:
+        notes.append(_note("warning" if run["trouble"] else "note", f"{said}."))
     if left > 0:
         text = f"{left:,} more results are left out; the JSON of the checks has them."
-        found["toolExecutionNotifications"] = [{"level": "warning", "message": {"text": text}}]
+        notes.append(_note("warning", text))
+    if notes:
+        found["toolExecutionNotifications"] = notes
     return found
+
+
+def _note(level: str, text: str) -> dict[str, Any]:
+    return {"level": level, "message": {"text": text}}
 
 
 def _results(record: Record, rule: int, root: str) -> list[dict[str, Any]]:
@@ -115,14 +135,14 @@ def _result(record: Record, row: Mapping[str, Any], rule: int, root: str) -> dic
     result: dict[str, Any] = {
         "ruleId": clean_text(record["id"]),
         "ruleIndex": rule,
-        "level": LEVELS[record["outcome"]],
+        "level": "error" if stops(record) else "note",
         "message": {"text": clean_lines(row.get("text") or record["sentence"])},
         "partialFingerprints": {"annqcCheck/v1": _fingerprint(record, row, root)},
         "properties": _numbers(record, row),
     }
     file, line = place_of(record, root)
     if file is not None:
-        result["locations"] = [{"physicalLocation": _physical(file, root, line)}]
+        result["locations"] = [{"physicalLocation": _physical(file, line, root=root)}]
     related = [
         _evidence(one, root, k)
         for k, one in enumerate(record["evidence"])
@@ -133,7 +153,7 @@ def _result(record: Record, row: Mapping[str, Any], rule: int, root: str) -> dic
     return result
 
 
-def _physical(file: str, root: str, line: int | None = None) -> dict[str, Any]:
+def _physical(file: str, line: int | None = None, *, root: str) -> dict[str, Any]:
     place: dict[str, Any] = {"artifactLocation": _artifact(file, root)}
     if line is not None:
         place["region"] = {"startLine": line}
@@ -154,7 +174,7 @@ def _evidence(one: Mapping[str, Any], root: str, number: int) -> dict[str, Any]:
     """Point at an annotation: its file, and in words its id and row, for no line is known."""
     location = {
         "id": number,
-        "physicalLocation": _physical(str(one["source"]), root),
+        "physicalLocation": _physical(str(one["source"]), root=root),
         "message": {"text": clean_text(one["text"])},
     }
     named = one["annotation_id"] if one["annotation_id"] is not None else one["reference_id"]

@@ -8,7 +8,16 @@ from typing import Annotated, Any, Final
 import msgspec
 from msgspec import Meta, Struct
 
-__all__ = ["CheckRecord", "ChecksDocument", "Evidence", "Row", "json_schema", "schema_text"]
+__all__ = [
+    "CheckRecord",
+    "ChecksDocument",
+    "Evidence",
+    "Row",
+    "Run",
+    "SpecError",
+    "json_schema",
+    "schema_text",
+]
 
 Id = str | int | float | bool | None
 Number = float | None
@@ -27,6 +36,24 @@ class Provenance(Struct, frozen=True, kw_only=True):
     commit: str | None
     branch: str | None
     run_url: Annotated[str | None, Meta(description="page of the CI run")]
+
+
+class Run(Struct, frozen=True, kw_only=True):
+    """How much of what there was to check was checked."""
+
+    n_collected: Annotated[int, Meta(description="checks of the specs that could be read")]
+    n_ran: Annotated[int, Meta(description="how many of them ran; the others were not asked for")]
+    exit_code: Annotated[int | None, Meta(description="of pytest, where it made the checks")]
+    trouble: Annotated[str | None, Meta(description="why the run ended early, if it did")]
+
+
+class SpecError(Struct, frozen=True, kw_only=True):
+    """A spec that could not be read, so that none of its checks were made."""
+
+    spec: Annotated[str, Meta(description="file of the spec")]
+    file: Annotated[str | None, Meta(description="file of the first fault, where it is another")]
+    line: Annotated[int | None, Meta(description="line of the first fault, from 1")]
+    message: Annotated[str, Meta(description="every fault, several lines")]
 
 
 class Row(Struct, frozen=True, kw_only=True):
@@ -65,10 +92,16 @@ class CheckRecord(Struct, frozen=True, kw_only=True):
     id: str
     order: Annotated[int, Meta(description="place of the rule in its spec, from 0")]
     line: int | None
-    origin: Annotated[str | None, Meta(description="file of an inherited rule, which line is in")]
+    origin: Annotated[
+        str | None, Meta(description="file or profile of an inherited rule, which line is in")
+    ]
     measure: str
     summary: Annotated[str, Meta(description="what the measure asks")]
     outcome: Outcome
+    counted_as: Annotated[
+        str | None,
+        Meta(description="what the test run made of it: passed, failed, skipped or xfailed"),
+    ]
     sentence: str
     explanation: Annotated[str, Meta(description="the sentence and more, several lines")]
     why: Annotated[str | None, Meta(description="the reason for the rule")]
@@ -82,7 +115,10 @@ class CheckRecord(Struct, frozen=True, kw_only=True):
     margin: float | str | None
     sequential: bool
     counts: Annotated[dict[str, int], Meta(description="groups of each outcome")]
-    rows: Annotated[list[Row], Meta(description="the worst first, at most 50")]
+    rows: Annotated[
+        list[Row],
+        Meta(description="the worst first, at most 50; more, up to 300, where these fail"),
+    ]
     n_rows: Annotated[int, Meta(description="groups in all")]
     evidence: Annotated[list[Evidence], Meta(description="the worst first")]
     reproduce: Annotated[list[str], Meta(description="command lines that make the check again")]
@@ -98,6 +134,8 @@ class ChecksDocument(Struct, frozen=True, kw_only=True):
     provenance: Provenance
     outcome: Annotated[str, Meta(description="of all checks together; only pass is a pass")]
     counts: Annotated[dict[str, int], Meta(description="checks of each outcome")]
+    run: Run
+    errors: Annotated[list[SpecError], Meta(description="specs that could not be read")]
     checks: Annotated[
         list[CheckRecord], Meta(description="sorted by spec, dataset and order of the rules")
     ]
