@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Sources", "choose_profile", "propose"]
 
+PLAIN: Final = "boxes"
+"""The profile for data that nothing special is known of."""
 LADDER: Final = (0.98, 0.97, 0.95, 0.9, 0.88, 0.85, 0.8, 0.7, 0.6, 0.5)
 """Limits that are proposed: of those no stricter than the profile's, the strictest within reach."""
 NICE: Final = (1, 1.5, 2, 3, 4, 5, 6, 8, 10)
@@ -178,7 +180,7 @@ def choose_profile(seen: Seen) -> tuple[str, str]:
     if large and seen.side.median < SMALL_SIDE:
         why = f"boxes of {seen.side.median:.0f} px, the one in the middle, on large images"
         return "aerial", why
-    return "boxes", "nothing speaks for a special one"
+    return PLAIN, "nothing speaks for a special one"
 
 
 def _head(sheet: _Sheet, seen: Seen) -> None:
@@ -224,6 +226,10 @@ def _header(
 ) -> None:
     sheet.put("[annqc]", "version = 1")
     sheet.note(f"{profile}: {why}. `annqc spec explain {profile}` says what it asks.")
+    if profile != PLAIN and (own := _edge_tolerance(base)) is not None:
+        plain = _edge_tolerance(load_spec(find_profile(PLAIN)))
+        if plain is not None and str(plain) != str(own):
+            sheet.note(f"Its edges may be off by {own}; {PLAIN}, the general one, asks {plain}.")
     sheet.put(f"extends = {_toml(profile)}")
     mark = "" if sources.gold else "# "
     if mark:
@@ -247,6 +253,12 @@ def _header(
     sheet.put("")
     if sources.read:
         sheet.put("[read]", *(f"{name} = {_toml(one)}" for name, one in sources.read.items()), "")
+
+
+def _edge_tolerance(spec: Spec) -> Tolerance | None:
+    """Return the tolerance of the first rule on edges."""
+    found = (rule.tolerance for rule in spec.rules if rule.measure == "edge_offset")
+    return next(found, None)
 
 
 def _offset_rules(sheet: _Sheet, seen: Seen, base: Spec) -> None:

@@ -180,12 +180,14 @@ def test_few_images_in_common_leave_it_open():
         assert "are new, or their gold has changed" in found.sentence
 
 
-def test_nothing_in_common_does_not_apply(audits):
+def test_nothing_in_common_is_an_error(audits):
     work = audits[0].work
     renamed = replace(work, annotator_ids=np.array(list("uvwxyz"), dtype=object))
     found = check(audits[2], annqc.audit(renamed, audits[0].gold), "recall")
-    assert found.outcome == "not_applicable"
-    assert found.sentence == "the baseline has no work of any of these annotators"
+    assert found.outcome == "error"
+    said = "nothing can be compared with the baseline: "
+    assert found.sentence.startswith(f"{said}the baseline has no work of any of these annotators")
+    assert "--annqc-update-baseline" in found.sentence
     elsewhere = annqc.simulate(list(BEFORE), n_images=10, rng=9)
     table = replace(
         elsewhere.gold.image_table,
@@ -197,8 +199,10 @@ def test_nothing_in_common_does_not_apply(audits):
     )
     for measure in ("recall", "precision", "edge_offset"):
         found = check(audits[2], other, measure)
-        assert found.outcome == "not_applicable"
-        assert found.sentence == "nobody was asked for the same images in the baseline"
+        assert found.outcome == "error"
+        assert found.sentence.startswith(
+            f"{said}nobody was asked for the same images in the baseline"
+        )
 
 
 def test_the_baseline_that_the_spec_names_is_opened(audits, tmp_path):

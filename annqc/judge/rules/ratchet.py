@@ -275,6 +275,12 @@ def no_worse(since: Since, rule: Rule) -> Assessment:
         words = _RateWords(rule.measure, keys, columns, outcome, clusters, unit)
         claim = f"{unit} no more than {margin:g} below the baseline"
     empty = not len(outcome) or bool((columns["n_clusters"] == 0).all())
+    if empty and not left_out:
+        # A ratchet that compares nothing would hold whatever was delivered.
+        what = (
+            f"nothing can be compared with the baseline: {'; '.join(notes) or 'no pair in common'}"
+        )
+        raise SpecError(what, hint="is it the baseline of these data? If so: " + HOW_TO_SAVE)
     things = THINGS.get(rule.measure, who_words(keys))
     return Assessment(
         claim=claim,
@@ -283,7 +289,7 @@ def no_worse(since: Since, rule: Rule) -> Assessment:
         outcome=outcome,
         badness=columns["change"] if quantities else -columns["change"],
         describe=words.describe,
-        nothing=nothing_words((*left_out, *notes), "there is nothing to compare") if empty else "",
+        nothing=nothing_words((*left_out, *notes), "") if empty else "",
         notes=(*left_out, *notes),
         things=things,
         count=words.count if isinstance(words, _OffsetWords) else None,

@@ -238,6 +238,8 @@ def _row(
         "numbers": numbers,
         "n_clusters": _number(row.get("n_clusters"), ""),
         "text": row["text"],
+        # What an undecided group lacks stands behind its numbers; the others need no reason.
+        "reason": row["text"].partition("): ")[2] if row["outcome"] == "undecided" else "",
         "drawn": drawn,
     }
 
