@@ -274,6 +274,7 @@ def audit(
     columns: Mapping[str, str] | None = None,
     mask_object: object = None,
     mask_values: str | None = None,
+    shapes: bool | None = None,
     strict: bool = False,
     engine: Engine = "auto",
     progress: Progress | None = None,
@@ -311,6 +312,9 @@ def audit(
         Formats of the two sides, told by content if not given.
     categories, image_sizes, box_format, columns, mask_object, mask_values
         What the files of either side do not say; see `annqc.read`.
+    shapes : bool, optional
+        Read the polygons and masks of COCO files too, on both sides; other formats that have them
+        are read with them anyway.
     strict : bool
         Refuse inputs that have rows which cannot be used.
     engine : {"auto", "numpy", "numba"}
@@ -356,7 +360,7 @@ def audit(
     check_engine(engine)
     files = {"categories": categories, "image_sizes": image_sizes}
     files |= {"box_format": box_format, "columns": columns}
-    files |= {"mask_object": mask_object, "mask_values": mask_values}
+    files |= {"mask_object": mask_object, "mask_values": mask_values, "shapes": shapes}
     shared = {"strict": strict, "progress": progress}
     work_options = {"annotator": annotator, **files}
     gold_options = {} if isinstance(gold, Dataset) else files

@@ -81,6 +81,9 @@ STEPS: Final = (
 @click.option("--json", "json_", metavar="FILE", help="Write everything as JSON; - is stdout.")
 @click.option("--csv", "csv_", metavar="DIR", help="Write the tables as CSV files.")
 @click.option("--save", metavar="DIR", help="Save the run, for annqc.load.")
+@click.option(
+    "--shapes", is_flag=True, help="Compare outlines too, where COCO has polygons or masks."
+)
 @click.option("--strict", is_flag=True, help="Refuse input that has unusable rows.")
 @click.option("--all", "everything", is_flag=True, help="Show every annotator.")
 @click.option("--quiet", is_flag=True, help="Print nothing but errors.")
@@ -162,6 +165,7 @@ def _made(delivery: Delivery, spec: Spec | None, given: dict[str, Any], progress
     trusted_data = annqc.read(
         delivery.gold,
         **reading_of(given, delivery, gold=True),
+        shapes=given["shapes"] or None,
         strict=given["strict"],
         progress=progress.file,
     )
@@ -169,6 +173,7 @@ def _made(delivery: Delivery, spec: Spec | None, given: dict[str, Any], progress
     work_data = annqc.read(
         delivery.work,
         **reading_of(given, delivery),
+        shapes=given["shapes"] or None,
         strict=given["strict"],
         progress=progress.file,
     )

@@ -196,7 +196,8 @@ class ContourOffsets(NamedTuple):
     total : (m, 9) float64
         Sums of the offsets, which can be merged.
     pixels : (m, 9) int64
-        How many border pixels of the reference each is over.
+        How many border pixels of the reference each is over; by the method ``outlines`` the length
+        of its outline, rounded.
     left_out : (m,) int64
         Border pixels of the reference that the candidate has no outline for: it is empty, or
         covers the whole canvas.

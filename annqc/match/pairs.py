@@ -8,6 +8,7 @@ import numpy as np
 
 from annqc.kernels._jit import Engine, check_engine
 from annqc.match.authors import authored, own_work
+from annqc.match.canvases import foreign_canvases
 from annqc.match.categories import align_categories
 from annqc.match.counting import count_matches, threshold_of
 from annqc.match.images import align_images
@@ -38,7 +39,8 @@ def match(
     Matching is within an annotator and an image. Counting (matched, missed, spurious) and the
     pairing for offsets are two assignments over the same overlaps. Crowds and ignored references
     are never missed; leftover candidates of their category that they cover are absorbed, neither
-    matched nor spurious. An annotator who drew part of an image's reference is not compared there.
+    matched nor spurious. An annotator who drew part of an image's reference is not compared there,
+    nor is one whose outlines of an image are on a canvas of another size.
 
     Parameters
     ----------
@@ -86,7 +88,8 @@ def match(
     ref_category = categories.reference[reference.table.category]
     cand_category = categories.candidate[candidate.table.category]
     image_of_candidate = image_rows[candidate.table.image]
-    barred = authored(reference, candidate)
+    own = authored(reference, candidate)
+    foreign, canvas_issues = foreign_canvases(reference, candidate, image_rows)
     tasks = lay_out(
         reference,
         candidate,
@@ -94,7 +97,7 @@ def match(
         image_rows=image_rows,
         ref_category=ref_category,
         cand_category=cand_category,
-        barred=barred,
+        barred=np.union1d(own, foreign),
     )
     edges = tasks.edges(engine=engine)
     score = candidate.table.score[tasks.cand_row] if rules.method == "coco" else np.empty(0)
@@ -145,7 +148,8 @@ def match(
         issues=(
             *image_issues,
             *categories.problems,
-            *own_work(candidate, barred, len(reference.image_table)),
+            *own_work(candidate, own, len(reference.image_table)),
+            *canvas_issues,
         ),
     )
 

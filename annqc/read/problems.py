@@ -138,6 +138,9 @@ KINDS: Final[dict[str, Kind]] = {
     "own_reference": Kind(
         "kept", "An annotator drew the reference of some images, and is not judged on those."
     ),
+    "other_canvas": Kind(
+        "kept", "The two sides drew an image on canvases of different sizes, so it is left out."
+    ),
     "gold_by_several": Kind(
         "kept", "Several annotators drew gold on one image; all their boxes together are the gold."
     ),

@@ -12,6 +12,7 @@ import numpy as np
 
 import annqc
 from annqc.report.compared import compared, notes
+from annqc.report.outlines import nobody_named
 from annqc.report.plain import encodable
 from annqc.report.schema import SCHEMA_VERSION
 from annqc.report.standing import FEW_OBJECTS, settle_text, standings
@@ -71,11 +72,23 @@ def audit_document(
         "annotators": _standings(run, by),
         "findings": rows_of(run.bias_columns(by)),
         "scores": rows_of(run.score_columns(strata=by)),
+        "outlines": _outlines(run, by),
         "errors": {
             "counts": dict(Counter(errors["kind"].tolist()).most_common()),
             "first": rows_of({name: column[:N_ERRORS] for name, column in errors.items()}),
         },
         "judgement": None if judgement is None else judgement.to_dict(),
+    }
+
+
+def _outlines(run: Run, by: Sequence[str]) -> dict[str, Any] | None:
+    """Say what there is to say of outlines; of no annotator where the data name none."""
+    if not run.has_outlines:
+        return None
+    names = [name for name in by if name != "annotator" or not nobody_named(run.candidate)]
+    return {
+        "findings": rows_of(run.outline_columns(names)),
+        "scores": rows_of(run.outline_score_columns(names)),
     }
 
 

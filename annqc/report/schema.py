@@ -198,6 +198,61 @@ class Score(Struct, frozen=True, kw_only=True):
     weakly_linked: bool
 
 
+class OutlineFinding(Struct, frozen=True, kw_only=True):
+    """The contour offset of one group: all of the contour, or one side. Positive is dilated."""
+
+    quantity: Annotated[
+        str, Meta(description="contour, contour_left, contour_top, contour_right or contour_bottom")
+    ]
+    estimate: Annotated[Number, Meta(description="in tolerances")]
+    ci_low: Number
+    ci_high: Number
+    estimate_px: Number
+    ci_low_px: Number
+    ci_high_px: Number
+    confidence_level: float
+    n: int
+    n_clusters: int
+    p_value: Number
+    p_adjusted: Number
+    verdict: Annotated[str, Meta(description="biased, clean, undecided or collective")]
+    n_more: Number
+    flags: str
+    status: str
+    margin: float
+    collective: Number
+    excess: Number
+    n_short: Annotated[int, Meta(description="pairs with too little contour on the side")]
+
+
+class OutlineScore(Struct, frozen=True, kw_only=True):
+    """How well the outlines of one group agree with the reference."""
+
+    mask_iou: Number
+    mask_iou_low: Number
+    mask_iou_high: Number
+    boundary_iou: Number
+    boundary_iou_low: Number
+    boundary_iou_high: Number
+    dice: Number
+    assd: Annotated[Number, Meta(description="px")]
+    hd95: Annotated[Number, Meta(description="px")]
+    nsd: Annotated[Number, Meta(description="share of the contours within 2 px")]
+    area_ratio: Number
+    vertex_density: Annotated[Number, Meta(description="vertices for each 100 px of contour")]
+    n_outlines: int
+    n_apart: Annotated[int, Meta(description="pairs of outlines that share nothing")]
+    n_unusable: int
+    n_no_canvas: Annotated[int, Meta(description="polygons on images of unknown size")]
+
+
+class Outlines(Struct, frozen=True, kw_only=True):
+    """What polygons and masks say."""
+
+    findings: Annotated[list[OutlineFinding], Meta(description="one a group and quantity")]
+    scores: list[OutlineScore]
+
+
 class Standing(Struct, frozen=True, kw_only=True):
     """Where one annotator stands over all edges, in words."""
 
@@ -284,6 +339,9 @@ class AuditDocument(Struct, frozen=True, kw_only=True):
     annotators: list[Standing]
     findings: Annotated[list[Finding], Meta(description="one a group and quantity")]
     scores: list[Score]
+    outlines: Annotated[
+        Outlines | None, Meta(description="null where there are no outlines on both sides")
+    ] = None
     errors: Errors
     judgement: Judgement | None = None
 

@@ -14,6 +14,7 @@ from annqc.judge.wording import number_of
 from annqc.report.compared import compared, notes
 from annqc.report.grid import best_ranked, hanging, score_table
 from annqc.report.mistakes import examples, first_errors, unusable_drawings
+from annqc.report.outlines import outline_lines
 from annqc.report.parts import parts_of_work
 from annqc.report.plain import clean_text
 from annqc.report.standing import FEW_OBJECTS, display_name, settle_text, standings
@@ -126,6 +127,8 @@ def screen(
     if parts is not None:
         _print_parts(console, parts, view, sentences, everything=everything)
     _print_scores(console, run, by, everything=everything)
+    if run.has_outlines:
+        _print_outlines(console, run, everything=everything)
     _print_errors(console, run, sentences if "annotator" in by else [], by)
 
 
@@ -357,6 +360,19 @@ def _print_scores(console: Console, run: Run, by: tuple[str, ...], *, everything
         _lines(console, [f"best: {best_ranked(columns, N_BEST)}"])
     if left_out:
         _lines(console, [f"{', '.join(left_out)}: a wider screen, or --json"], style="dim")
+
+
+def _print_outlines(console: Console, run: Run, *, everything: bool) -> None:
+    n = len(run.candidate.annotator_ids) if everything else N_SCORES
+    section = outline_lines(run, most=n)
+    _heading(console, "Outlines", section.note)
+    n_said = len(section.sentences) if everything else N_BIASED
+    _lines(console, section.sentences[:n_said], style="red")
+    _more(console, len(section.sentences) - n_said, "such findings")
+    for k, row in enumerate(section.table):
+        style = "" if k else "dim"
+        console.print(Text(row, style=style), no_wrap=True, crop=False, overflow="ignore")
+    _more(console, section.n_left, "annotators")
 
 
 def _print_errors(

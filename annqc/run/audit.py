@@ -22,6 +22,7 @@ from annqc.run.errors import ERROR_KINDS, error_columns, error_rows
 from annqc.run.evidence import worst_annotations
 from annqc.run.findings import findings_columns
 from annqc.run.keys import as_names, known_keys, known_values
+from annqc.run.outlined import Outlined
 from annqc.run.pairing import Comparison
 from annqc.run.pairs import pair_columns
 from annqc.run.rates import rate_columns
@@ -84,7 +85,7 @@ def _is_number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-class Run:
+class Run(Outlined):
     """A comparison of a candidate with a reference.
 
     Parameters

@@ -56,6 +56,12 @@ def refuse_nothing(matches: Matches) -> None:
         found = "every annotator drew the gold of their own images"
         hint = "give gold that others drew, or name the annotators of one side differently"
         raise MatchError(what, where=where, found=found, hint=hint)
+    if any(issue.kind == "other_canvas" for issue in matches.issues):
+        first = next(issue for issue in matches.issues if issue.kind == "other_canvas")
+        found = f"image {first.image_id!r} is {first.message}"
+        hint = "export the outlines of both sides at the size of the image"
+        expected = "outlines of both sides on one canvas"
+        raise MatchError(what, where=where, expected=expected, found=found, hint=hint)
     expected = "annotations, or assignments that say who was asked"
     raise MatchError(
         what, where=where, expected=expected, found="neither, on the images of the gold"

@@ -6,7 +6,8 @@ This package can be called: ``annqc.simulate(annotators, ...)`` is the function
     made = annqc.simulate({"ann": [], "bob": annqc.Habit.loose("right", px=5)}, n_images=60, rng=1)
     made.gold, made.work
 
-``annqc.Habit`` has the habits that can be planted.
+``annqc.Habit`` has the habits that can be planted. ``annqc.simulate.outlines(...)`` draws polygons
+and masks, with the habits of ``annqc.simulate.OutlineHabit``.
 
 It stands outside the flow read -> match -> measure -> infer -> judge -> report and feeds it: what
 it makes are the same `annqc.tables.Dataset`s that reading makes, and what was planted is known, so
@@ -15,7 +16,19 @@ that it can be compared with what an audit finds.
 
 from __future__ import annotations
 
+from annqc.simulate.drawing import DrawnOutlines, outlines
 from annqc.simulate.habits import Habit, Planted, PlantedHabits
+from annqc.simulate.outline_habits import OutlineHabit, PlantedOutline
 from annqc.simulate.simulation import Simulation, simulate
 
-__all__ = ["Habit", "Planted", "PlantedHabits", "Simulation", "simulate"]
+__all__ = [
+    "DrawnOutlines",
+    "Habit",
+    "OutlineHabit",
+    "Planted",
+    "PlantedHabits",
+    "PlantedOutline",
+    "Simulation",
+    "outlines",
+    "simulate",
+]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import cv2
 import numpy as np
 
@@ -225,9 +227,10 @@ def offsets(works):
     n = max(6, round(2_000 * works.size.share))
     gold, work = blobs(n, (50, 115))
     pairs = np.arange(n)
-    contestants = {"annqc": lambda: contour_offsets(gold, work, pairs, pairs, engine="numba")}
-    times = interleave(contestants, budget=works.size.budget, rounds=works.size.rounds)
-    yield row(f"contour offsets, {n:,} pairs", "pixels", times, "", "", Goal())
+    for method in ("outlines", "pixels"):
+        measured = partial(contour_offsets, gold, work, pairs, pairs, method=method, engine="numba")
+        times = interleave({"annqc": measured}, budget=works.size.budget, rounds=works.size.rounds)
+        yield row(f"contour offsets, {n:,} pairs", method, times, "", "", Goal())
 
 
 def masks(works):

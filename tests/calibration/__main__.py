@@ -6,10 +6,10 @@ import argparse
 import sys
 import time
 
-from . import endtoend, fleet, paired, ratchet, rest, sequential, single, specs
+from . import endtoend, fleet, outlines, paired, ratchet, rest, sequential, single, specs
 from .core import CHECKS, SEED, Run, checks_of
 
-MODULES = (single, fleet, sequential, rest, endtoend, ratchet, paired, specs)
+MODULES = (single, fleet, sequential, rest, endtoend, ratchet, paired, specs, outlines)
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -12,6 +12,7 @@ import pytest
 
 from tests.calibration import __main__ as program
 from tests.calibration.core import CHECKS, Run, check_share, check_value, checks_of, widening
+from tests.calibration.test_reduced_outlines import OF_OUTLINES
 from tests.calibration.test_reduced_rules import FULL_ONLY, OF_RULES
 
 REDUCED = Run(scale=0.2)
@@ -21,7 +22,7 @@ IDS += ["AT36", "AT37", "AT38", "AT40"]
 
 
 def test_every_check_is_there():
-    assert sorted(CHECKS) == sorted([*IDS, *OF_RULES, *FULL_ONLY])
+    assert sorted(CHECKS) == sorted([*IDS, *OF_RULES, *OF_OUTLINES, *FULL_ONLY])
 
 
 @pytest.mark.parametrize("id", IDS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tracemalloc
+from functools import partial
 
 import numpy as np
 import pytest
@@ -10,11 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from annqc.errors import MatchError, SpecError, UnknownNameError
+from annqc.geometry import mask_pairs
 from annqc.geometry.mask_pairs import (
     BORDERS,
     MaskStatus,
     boundary_iou,
-    contour_offsets,
     mask_overlap,
     surface_distances,
 )
@@ -23,6 +24,8 @@ from annqc.tables import Shapes
 from tests.geometry.drawn_masks import blob, paired_masks, random_mask, shapes_of
 
 ALL, LEFT, TOP, RIGHT, BOTTOM = range(5)
+contour_offsets = partial(mask_pairs.contour_offsets, method="pixels")
+"""Those between smooth outlines are in test_smoothed."""
 SUMMARIES = ("assd", "mean_of_means", "hd", "robust_hd", "nsd")
 
 

@@ -1,0 +1,222 @@
+"""report: the section on outlines: whose are dilated or eroded, and how well they agree."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+import numpy as np
+from rich.cells import cell_len, set_cell_size
+
+from annqc.infer.verdicts import BIASED, CLEAN, COLLECTIVE, UNDECIDED, VERDICTS, half_width
+from annqc.judge.wording import amount, join_words, number_of
+from annqc.match.authors import unsigned
+from annqc.measure.outlines import CONTOURS
+from annqc.report.plain import clean_text
+
+if TYPE_CHECKING:
+    from annqc.run.audit import Run
+    from annqc.run.outlines import Outlines
+    from annqc.tables import Array, Bools, Dataset
+
+__all__ = [
+    "ANONYMOUS",
+    "Section",
+    "contour_sentences",
+    "nobody_named",
+    "outline_lines",
+    "outline_verdicts",
+]
+
+ANONYMOUS: Final = (
+    "the data do not say who drew what, so this is said of all of the work, and of no annotator"
+)
+
+SIDES: Final = ("left", "top", "right", "bottom")
+WHOLE: Final = CONTOURS.index("contour")
+ALIKE: Final = 0.5
+"""Sides are moved alike where the least is at least this share of the largest."""
+
+LONGEST: Final = 21
+NAMELESS: Final = frozenset({"", "(unknown)", "unknown", "anonymous"})
+"""What stands for an annotator where the data know none."""
+
+
+def outline_verdicts(found: Outlines) -> Array:
+    """Judge the outlines of each group as a whole.
+
+    Parameters
+    ----------
+    found : Outlines
+        From `annqc.run.outlines.find_outlines`, without strata.
+
+    Returns
+    -------
+    (n_groups,) int64
+        Codes into `annqc.infer.verdicts.VERDICTS`. Biased: accused on the contour or on a side.
+        Clean: all four sides and the whole are. Collective: nothing is undecided, and something is
+        off as everybody's is. Else undecided.
+    """
+    codes = found.decisions.verdict
+    verdict = np.full(found.n, UNDECIDED)
+    settled = (codes != UNDECIDED).all(axis=1)
+    verdict[settled & (codes == COLLECTIVE).any(axis=1)] = COLLECTIVE
+    verdict[(codes == CLEAN).all(axis=1)] = CLEAN
+    verdict[found.accusation.accused] = BIASED
+    return verdict
+
+
+def contour_sentences(found: Outlines) -> list[tuple[int, str]]:
+    """Say who is dilated or eroded, and on which side, the worst first.
+
+    Parameters
+    ----------
+    found : Outlines
+        Findings.
+
+    Returns
+    -------
+    list of (int, str)
+        Group, and what is said of it.
+    """
+    px, main = found.located["px"], found.located["tolerance"]
+    half = half_width(px.se, px.df, found.confidence)
+    biased = found.decisions.verdict == BIASED
+    weight = np.where(biased, np.abs(main.estimate), 0.0).max(axis=1, initial=0.0)
+    said = []
+    for group in np.argsort(-weight, kind="stable").tolist():
+        if not biased[group].any():
+            continue
+        parts = []
+        for k in _told(biased[group], px.estimate[group]):
+            value, wide = float(px.estimate[group, k]), float(half[group, k])
+            size, interval = amount(value, value - wide, value + wide, "px")
+            what = "the contour" if k == WHOLE else f"the {SIDES[k]} side"
+            way = "far out" if value > 0 else "far in"
+            parts.append(f"{what} {size} too {way} ({interval})")
+        n = int(main.n[group, WHOLE])
+        said.append(
+            (group, f"{_name(found, group)}: {join_words(parts)}, {number_of(n, 'outline')}")
+        )
+    return said
+
+
+class Section(NamedTuple):
+    """The section in words.
+
+    Attributes
+    ----------
+    note : str
+        What stands beside the heading.
+    sentences : list of str
+        Who is dilated or eroded.
+    table : list of str
+        Titles, and a line an annotator.
+    n_left : int
+        Annotators that are not in the table.
+    """
+
+    note: str
+    sentences: list[str]
+    table: list[str]
+    n_left: int
+
+
+def outline_lines(run: Run, *, most: int) -> Section:
+    """Lay out the section on outlines.
+
+    Parameters
+    ----------
+    run : Run
+        The comparison, with outlines on both sides.
+    most : int
+        Annotators at most.
+
+    Returns
+    -------
+    Section
+    """
+    anonymous = nobody_named(run.candidate)
+    found = run.outline_findings(() if anonymous else ("annotator",))
+    scores = run.outline_score_columns(() if anonymous else ("annotator",))
+    verdicts = outline_verdicts(found)
+    order = _order(found, verdicts)[:most]
+    px = found.located["px"]
+    half = half_width(px.se, px.df, found.confidence)
+    columns: list[tuple[str, list[str], bool]] = [
+        ("all of the work" if anonymous else "annotator", [_name(found, k) for k in order], False),
+        ("outlines", [f"{scores['n_outlines'][k]:,}" for k in order], True),
+        (
+            "contour in px",
+            [_signed(float(px.estimate[k, WHOLE]), float(half[k, WHOLE])) for k in order],
+            False,
+        ),
+        ("verdict", [VERDICTS[verdicts[k]] for k in order], False),
+        ("IoU", [_share(float(scores["mask_iou"][k])) for k in order], True),
+        ("boundary", [_share(float(scores["boundary_iou"][k])) for k in order], True),
+    ]
+    n_biased = int((verdicts == BIASED).sum())
+    who = "the work" if anonymous else number_of(found.n, "annotator")
+    note = f"{n_biased:,} of {who} dilated or eroded" if n_biased else f"{who}: nobody biased"
+    if anonymous:
+        note = ANONYMOUS
+    said = [text for _, text in contour_sentences(found)]
+    return Section(note, said, _table(columns), found.n - len(order))
+
+
+def nobody_named(data: Dataset) -> bool:
+    """Whether the data say of no annotation who drew it.
+
+    Parameters
+    ----------
+    data : Dataset
+        The work.
+    """
+    names = {str(one).strip().lower() for one in data.annotator_ids.tolist()}
+    return names <= NAMELESS or bool(unsigned(data))
+
+
+def _told(biased: Bools, value: Array) -> list[int]:
+    """Choose what to tell of one group: the contour where all sides are alike, else the sides."""
+    sides = [k for k in range(len(SIDES)) if biased[k]]
+    size = np.sign(value[WHOLE]) * value[: len(SIDES)]
+    alike = bool(np.nanmin(size) >= ALIKE * np.nanmax(size)) if np.isfinite(size).any() else False
+    return [WHOLE] if biased[WHOLE] and (alike or not sides) else sides
+
+
+def _order(found: Outlines, verdicts: Array) -> list[int]:
+    """Those who are biased first, then by how far the contour is off."""
+    off = np.nan_to_num(np.abs(found.located["tolerance"].estimate[:, WHOLE]), nan=-1.0)
+    rows: list[int] = np.lexsort((np.arange(found.n), -off, verdicts != BIASED)).tolist()
+    return rows
+
+
+def _name(found: Outlines, group: int) -> str:
+    if not found.by:
+        return "everything"
+    return clean_text(", ".join(str(found.keys[name][group]) for name in found.by), width=LONGEST)
+
+
+def _signed(value: float, half: float) -> str:
+    if np.isnan(value):
+        return "-"
+    if np.isnan(half):
+        return f"{value:+.2f}"
+    return f"{value:+.2f} ({value - half:+.2f}, {value + half:+.2f})"
+
+
+def _share(value: float) -> str:
+    return "-" if np.isnan(value) else f"{value:.2f}"
+
+
+def _table(columns: list[tuple[str, list[str], bool]]) -> list[str]:
+    """Set columns side by side, as wide as each needs."""
+    made = []
+    for title, cells, right in columns:
+        widest = max(cell_len(one) for one in (title, *cells))
+        made.append(
+            [
+                " " * (widest - cell_len(one)) + one if right else set_cell_size(one, widest)
+                for one in (title, *cells)
+            ]
+        )
+    return ["  " + " ".join(row).rstrip() for row in zip(*made, strict=True)]
