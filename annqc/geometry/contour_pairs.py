@@ -194,7 +194,7 @@ def contour_offsets(
     right: Ints,
     *,
     step: float = 1.0,
-    symmetric: bool = False,
+    symmetric: bool = True,
     least_length: float = 5.0,
     image_size: Floats | None = None,
     border: float = 2.0,
@@ -242,7 +242,7 @@ def contour_offsets(
     >>> work = Shapes.from_rings([[[[0, 0], [202, 0], [202, 200], [0, 200]]]])
     >>> found = contour_offsets(gold, work, np.array([0]), np.array([0]))
     >>> dict(zip(SIDES, (found.sides[0].round(2) + 0.0).tolist()))
-    {'left': 0.0, 'top': 0.0, 'right': 1.98, 'bottom': 0.0}
+    {'left': 0.0, 'top': 0.0, 'right': 1.99, 'bottom': 0.0}
     """
     check_engine(engine)
     pairs = _Pairs(reference, candidate, left, right, step)
