@@ -50,6 +50,9 @@ SAVED_PER_SAMPLE: Final = 8e-7
 MOST_SAMPLES: Final = 1 << 22
 """On a longer contour the step grows, so that memory stays bounded."""
 
+ROUNDING: Final = 1e-12
+"""What sums of lengths may differ by, as a share."""
+
 
 class ContourDistances(NamedTuple):
     """How far apart paired contours are, in pixels.
@@ -173,6 +176,9 @@ def contour_distances(
     length, total, largest, quantile = np.moveaxis(directed[:, :, :4], 2, 0)
     mean = total / length
     both = length.sum(axis=1)
+    within = directed[:, :, 4:].sum(axis=1) / both[:, None]
+    # The whole, added up in another order, may differ from itself by a rounding error.
+    within = np.where(np.abs(within - 1) <= ROUNDING, 1.0, within)
     return ContourDistances(
         pairs.spread(mean[:, 0]),
         pairs.spread(mean[:, 1]),
@@ -181,8 +187,7 @@ def contour_distances(
         pairs.spread(largest.max(axis=1)),
         pairs.spread(quantile.max(axis=1)),
         pairs.spread(pooled),
-        # Adding up lengths in another order may end a rounding error above the whole.
-        pairs.spread(np.minimum(directed[:, :, 4:].sum(axis=1) / both[:, None], 1.0)),
+        pairs.spread(within),
         pairs.spread(length),
     )
 
