@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 import numpy as np
 
+from annqc.sequences import Sequences
 from annqc.shapes import Shapes
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ __all__ = [
     "Dataset",
     "Images",
     "Problem",
+    "Sequences",
     "Shapes",
     "Source",
     "to_frame",
@@ -142,7 +144,10 @@ class Annotations:
     source, row : (n,) int64
         Which input, and which row in it (JSON index, table line, object number).
     track : (n,) int64 or None
-        Dictionary-encoded track within the dataset, -1 for none.
+        Which of the dataset's tracks, -1 for none. A track is one object of one annotator in one
+        sequence; `Dataset.track_ids` has the ids as given.
+    keyframe : (n,) bool or None
+        Drawn by hand, rather than interpolated by a tool; None where the input does not say.
     shapes : Shapes or None
         Polygons and masks; None where there are boxes alone, or outlines were not read.
     extra : dict of str to (n,) array
@@ -160,6 +165,7 @@ class Annotations:
     source: Ints
     row: Ints
     track: Ints | None = None
+    keyframe: Bools | None = None
     shapes: Shapes | None = None
     extra: dict[str, Array] = field(default_factory=dict)
 
@@ -180,6 +186,7 @@ class Annotations:
             source=self.source[rows],
             row=self.row[rows],
             track=None if self.track is None else self.track[rows],
+            keyframe=None if self.keyframe is None else self.keyframe[rows],
             shapes=None if self.shapes is None else self.shapes.take(rows),
             extra={name: column[rows] for name, column in self.extra.items()},
         )
@@ -323,6 +330,10 @@ class Dataset:
     authors_known : bool
         Whether the rows say who drew them, rather than the name of a file or folder. An author of
         the reference is not judged on what they drew themselves.
+    track_ids : (k,) array or None
+        Ids of the tracks as they were given; None where nothing is tracked.
+    sequence_table : Sequences or None
+        The videos; None where there are none.
     """
 
     table: Annotations
@@ -335,6 +346,8 @@ class Dataset:
     sources: tuple[Source, ...] = ()
     n_rows: int = 0
     authors_known: bool = False
+    track_ids: Array | None = None
+    sequence_table: Sequences | None = None
 
     def __len__(self) -> int:
         return len(self.table)
@@ -350,6 +363,19 @@ class Dataset:
     def n_dropped(self) -> int:
         """Rows of the input that cannot be used."""
         return sum(issue.severity == "dropped" for issue in self.issues)
+
+    def tracks_of(self, codes: Ints) -> Array:
+        """Return ids of tracks as they were given, None for no track.
+
+        Parameters
+        ----------
+        codes : (n,) int64
+            Values of ``Annotations.track``.
+        """
+        ids = np.empty(len(codes), dtype=object)
+        real = codes >= 0
+        ids[real] = codes[real] if self.track_ids is None else self.track_ids[codes[real]]
+        return ids
 
     @property
     def annotations(self) -> pd.DataFrame:
@@ -371,7 +397,9 @@ class Dataset:
             "is_ignored": t.ignored,
         }
         if t.track is not None:
-            columns["track_id"] = t.track
+            columns["track_id"] = self.tracks_of(t.track)
+        if t.keyframe is not None:
+            columns["keyframe"] = t.keyframe
         if t.shapes is not None:
             columns["shape"] = t.shapes.kind_names
             columns["n_vertices"] = t.shapes.vertex_counts
@@ -385,6 +413,13 @@ class Dataset:
         optional = {"file_name": i.file_name, "sequence": i.sequence, "frame": i.frame}
         columns.update({name: column for name, column in optional.items() if column is not None})
         return to_frame({**columns, **i.extra})
+
+    @property
+    def sequences(self) -> pd.DataFrame:
+        """The videos as a table; ``n_frames`` is -1 where the input does not say."""
+        s = self.sequence_table or Sequences.build(np.empty(0, dtype=object))
+        columns = {"sequence": s.id, "frame_rate": s.frame_rate}
+        return to_frame({**columns, "first_frame": s.first_frame, "n_frames": s.n_frames})
 
     @property
     def annotators(self) -> pd.DataFrame:

@@ -1,4 +1,4 @@
-"""Which candidate image is which reference image: by file name where known, else by id."""
+"""Which candidate image is which reference image: by frame, by file name, else by id."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from annqc.errors import MatchError
+from annqc.match.frames import align_frames
 from annqc.tables import Problem
 
 if TYPE_CHECKING:
@@ -30,11 +31,12 @@ IMAGE_ENDINGS = (".jpg", ".jpeg", ".png", ".tif", ".tiff", ".bmp", ".webp", ".gi
 def align_images(reference: Images, candidate: Images) -> tuple[Ints, list[Problem]]:
     """Find the reference image of every candidate image.
 
-    File names decide where they are known and any are shared, whole or by their stem; images
-    without a file name are then paired by id. Where no file name is shared, ids decide, then ids
-    against the stems of file names (a folder of text files calls the image ``a`` that a JSON file
-    calls ``a.jpg``), then ids as text, then ids that are themselves names of image files. Ids that
-    are left over are paired as text, where that is unambiguous, and listed.
+    Frames of videos are paired by sequence and frame number, see `annqc.match.frames`. Of other
+    images, file names decide where they are known and any are shared, whole or by their stem;
+    images without a file name are then paired by id. Where no file name is shared, ids decide, then
+    ids against the stems of file names (a folder of text files calls the image ``a`` that a JSON
+    file calls ``a.jpg``), then ids as text, then ids that are themselves names of image files. Ids
+    that are left over are paired as text, where that is unambiguous, and listed.
 
     Parameters
     ----------
@@ -66,6 +68,9 @@ def align_images(reference: Images, candidate: Images) -> tuple[Ints, list[Probl
     ref_names, cand_names = _names(reference), _names(candidate)
     if ref_ids and ref_ids == cand_ids and ref_names == cand_names:
         return np.arange(len(candidate), dtype=np.int64), []
+    framed = align_frames(reference, candidate)
+    if framed is not None:
+        return framed
     by_id = _pair(ref_ids, cand_ids)
     rows = _pair(ref_names, cand_names)
     if (rows < 0).any():

@@ -16,7 +16,7 @@ from annqc.read.categories import unite_categories
 from annqc.read.outlines import boxes_around, outlines_of
 from annqc.read.part import plain, problem
 from annqc.read.problems import KINDS, box_faults, duplicate_boxes, repeated_ids
-from annqc.read.unite import joined, unite_images
+from annqc.read.unite import joined, unite_images, unite_sequences
 from annqc.tables import Annotations, Dataset
 
 if TYPE_CHECKING:
@@ -72,6 +72,9 @@ def assemble(parts: Sequence[Part], annotator: object, options: Options) -> Data
     columns["annotator"] = joined(
         [codes[start:][one.codes] for one, start in zip(drawn, bounds, strict=False)]
     )
+    track_ids = None
+    if any(part.track is not None for part in parts):
+        columns["track"], track_ids = _tracks(parts, columns, images.table)
     _check_repeats(parts, columns, keep, annotator_ids, problems)
     problems += _similar_annotators(parts, columns["annotator"], annotator_ids)
     assigned = assigned_pairs(
@@ -91,6 +94,8 @@ def assemble(parts: Sequence[Part], annotator: object, options: Options) -> Data
         authors_known=any(
             len(part) and not one.by_file for part, one in zip(parts, drawn, strict=True)
         ),
+        track_ids=track_ids,
+        sequence_table=unite_sequences(parts, images.table),
     )
 
 
@@ -120,8 +125,9 @@ def _columns(parts: Sequence[Part], images: United, categories: Categories) -> d
                 for part, one in zip(parts, given, strict=True)
             ]
             columns[name] = joined(filled)
-    if any(part.track is not None for part in parts):
-        columns["track"] = _tracks(parts, columns["image"], images.table)
+    given = [part.keyframe for part in parts]
+    if all(one is not None for one in given):
+        columns["keyframe"] = joined(given)
     return columns
 
 
@@ -267,21 +273,27 @@ def _extra(parts: Sequence[Part]) -> dict[str, Array]:
     return columns
 
 
-def _tracks(parts: Sequence[Part], image: Ints, images: Images) -> Ints:
-    """Encode the tracks of all parts, those of each sequence apart; -1 where there is none."""
+def _tracks(parts: Sequence[Part], columns: dict[str, Any], images: Images) -> tuple[Ints, Array]:
+    """Encode the tracks of all parts, -1 where there is none; and return their ids as given.
+
+    The same id in two sequences, or by two annotators, is two tracks.
+    """
     pieces = [
         np.full(len(part), None, dtype=object) if part.track is None else part.track
         for part in parts
     ]
     codes, ids = encode(joined(pieces))
     real = np.array([one is not None for one in ids.tolist()], dtype=bool)[codes]
+    image, given = columns["image"], codes
     sequence = images.sequence if images.sequence is not None else images.extra.get("video_id")
     if sequence is not None and len(images):
-        of_image = encode(sequence)[0]
-        codes += len(ids) * np.where(image < 0, -1, of_image[image])
+        of_image, distinct = encode(sequence)
+        given = given * (len(distinct) + 1) + np.where(image < 0, len(distinct), of_image[image])
+    given = given * (int(columns["annotator"].max(initial=-1)) + 2) + columns["annotator"] + 1
     tracks = np.full(len(codes), -1, dtype=np.int64)
-    tracks[real] = encode(codes[real])[0]
-    return tracks
+    tracks[real], distinct_codes = encode(given[real])
+    first = np.unique(tracks[real], return_index=True)[1]
+    return tracks, ids[codes[real][first]] if len(distinct_codes) else ids[:0]
 
 
 def _empty_sources(parts: Sequence[Part]) -> list[Problem]:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from annqc.geometry.repair import Fault, Fill
-    from annqc.tables import Images, Shapes, Source
+    from annqc.tables import Images, Sequences, Shapes, Source
 
     Array = npt.NDArray[Any]
     Bools = npt.NDArray[np.bool_]
@@ -51,8 +51,8 @@ class Part:
         Annotation ids, None where the format has none.
     source : (n,) int64 or None
         File of each row as a row number of ``sources``; None = the first.
-    score, crowd, ignored, track : (n,) arrays or None
-        As in `annqc.tables.Annotations`; tracks as given.
+    score, crowd, ignored, keyframe, track : (n,) arrays or None
+        As in `annqc.tables.Annotations`; tracks as given, None for no track.
     shapes : Shapes or None
         Outlines as the file has them, unchecked: `annqc.read.outlines` puts them into normal form.
     fill : {"union", "even_odd"}
@@ -69,6 +69,8 @@ class Part:
         Fields that stand for something else than who drew, and are not in ``extra``.
     images : Images or None
         The image table; None = the images are those that the rows name.
+    sequences : Sequences or None
+        The videos, where the images are frames.
     categories : (ids, names) or None
         The category table; None = the categories are those that the rows name.
     listed : (k, 2) int64 or None
@@ -96,6 +98,7 @@ class Part:
     score: Floats | None = None
     crowd: Bools | None = None
     ignored: Bools | None = None
+    keyframe: Bools | None = None
     track: Array | None = None
     shapes: Shapes | None = None
     fill: Fill = "union"
@@ -105,6 +108,7 @@ class Part:
     extra: dict[str, Array] = field(default_factory=dict)
     taken: tuple[str, ...] = ()
     images: Images | None = None
+    sequences: Sequences | None = None
     categories: tuple[Array, Array] | None = None
     listed: Ints | None = None
     assignments: tuple[Array, Array] | None = None

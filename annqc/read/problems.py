@@ -123,6 +123,9 @@ KINDS: Final[dict[str, Kind]] = {
     "image_id_conflict": Kind(
         "kept", "An image id means another file on the other side; file names decide."
     ),
+    "sequence_renamed": Kind(
+        "kept", "Two sequences of different names are taken for the same video."
+    ),
     "image_name_mismatch": Kind(
         "kept", "Both sides name their images and share no name; ids decide."
     ),

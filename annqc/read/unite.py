@@ -10,7 +10,8 @@ import numpy as np
 
 from annqc.ids import encode, ids_array
 from annqc.read.part import plain, problem
-from annqc.tables import Images
+from annqc.sequences import UNKNOWN_LENGTH
+from annqc.tables import Images, Sequences
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     Array = npt.NDArray[Any]
     Ints = npt.NDArray[np.int64]
 
-__all__ = ["United", "find", "joined", "unite_images"]
+__all__ = ["United", "find", "joined", "unite_images", "unite_sequences"]
 
 _DIRECT_TABLE: Final = 1 << 18
 """Ids that span less than this, or than four times the rows, are looked up by position."""
@@ -210,6 +211,49 @@ def _stack(tables: Sequence[Images]) -> Images:
 def _frames(column: Array) -> Array:
     """Return frame numbers, -1 where there is none."""
     return np.array([-1 if value is None else value for value in column.tolist()], dtype=np.int64)
+
+
+def unite_sequences(parts: Sequence[Part], images: Images) -> Sequences | None:
+    """Unite the videos of all parts, and those that only the image table knows.
+
+    Parameters
+    ----------
+    parts : sequence of Part
+        What the readers gave.
+    images : Images
+        The united image table.
+
+    Returns
+    -------
+    Sequences or None
+        The first part that knows something of a video decides; None where no image is a frame.
+    """
+    if images.sequence is None:
+        return None
+    known = [part.sequences for part in parts if part.sequences is not None]
+    named = [one for one in images.sequence.tolist() if one is not None]
+    ids = encode([*(id for table in known for id in table.id.tolist()), *named])[1]
+    row_of = {id: row for row, id in enumerate(ids.tolist())}
+    united = Sequences.build(ids)
+    told = np.zeros(len(ids), dtype=bool)
+    for table in known:
+        rows = np.array([row_of[id] for id in table.id.tolist()], dtype=np.int64)
+        rate, length = table.frame_rate, table.n_frames
+        new = np.isnan(united.frame_rate[rows])
+        united.frame_rate[rows[new]] = rate[new]
+        new = united.n_frames[rows] == UNKNOWN_LENGTH
+        united.n_frames[rows[new]] = length[new]
+        new = ~told[rows]
+        united.first_frame[rows[new]] = table.first_frame[new]
+        told[rows] = True
+    if images.frame is not None:
+        code = np.array([row_of.get(id, -1) for id in images.sequence.tolist()], dtype=np.int64)
+        seen = (code >= 0) & (images.frame >= 0)
+        least = np.full(len(ids), np.iinfo(np.int64).max)
+        np.minimum.at(least, code[seen], images.frame[seen])
+        new = ~told & (least < np.iinfo(np.int64).max)
+        united.first_frame[new] = least[new]
+    return united
 
 
 def _fill(side: Array, stacked: Array, code: Ints) -> None:

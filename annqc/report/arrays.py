@@ -61,6 +61,16 @@ def check_dataset(dataset: Dataset) -> None:
     _column("annotations.ignored", table.ignored, n, kinds="b")
     if table.track is not None:
         _codes("annotations.track", table.track, n, max(n, MOST_TRACKS), least=-1)
+        if dataset.track_ids is not None:
+            n_tracks = _ids("track_ids", dataset.track_ids)
+            _codes("annotations.track", table.track, n, n_tracks, least=-1)
+    _optional("annotations.keyframe", table.keyframe, n, kinds="b")
+    if dataset.sequence_table is not None:
+        videos = dataset.sequence_table
+        s = _ids("sequences.id", videos.id)
+        _column("sequences.frame_rate", videos.frame_rate, s, kinds="f")
+        _column("sequences.first_frame", videos.first_frame, s, kinds="i")
+        _column("sequences.n_frames", videos.n_frames, s, kinds="i")
     if table.shapes is not None:
         _shapes(table.shapes, n)
     for prefix, extra, length in (("annotations", table.extra, n), ("images", images.extra, m)):

@@ -23,7 +23,7 @@ from annqc.errors import AnnqcError
 from annqc.report.arrays import check_dataset
 from annqc.report.saved import FACTS, FORMAT, SIDES, TABLES, VERSION
 from annqc.run.audit import Parameters
-from annqc.tables import Annotations, Dataset, Images, Problem, Shapes, Source
+from annqc.tables import Annotations, Dataset, Images, Problem, Sequences, Shapes, Source
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -166,6 +166,7 @@ def _dataset(folder: Path, side: str, described: dict[str, Any]) -> Dataset:
             extra=parts["annotations.extra"],
         ),
         image_table=Images(**parts["images"], extra=parts["images.extra"]),
+        sequence_table=Sequences(**parts["sequences"]) if parts["sequences"] else None,
         **parts[""],
         **facts,
     )

@@ -32,10 +32,14 @@ if TYPE_CHECKING:
 __all__ = ["FACTS", "FILES", "FORMAT", "SIDES", "TABLES", "VERSION", "refuse_foreign", "save_run"]
 
 FORMAT: Final = "annqc-run"
-VERSION: Final = 2
+VERSION: Final = 3
 SIDES: Final = ("reference", "candidate")
 FILES: Final = ("run.json", "reference.npz", "candidate.npz")
-TABLES: Final = {"table": "annotations", "image_table": "images"}
+TABLES: Final = {
+    "table": "annotations",
+    "image_table": "images",
+    "sequence_table": "sequences",
+}
 """Fields of a `Dataset` that are tables, and what they are called in ``run.json``."""
 FACTS: Final = ("issues", "sources", "n_rows", "authors_known")
 """Fields of a `Dataset` that stand in ``run.json`` itself; all others are arrays."""
@@ -119,7 +123,7 @@ def _packed(dataset: Dataset, side: str) -> tuple[bytes, dict[str, Any]]:
     columns: list[tuple[str, str, Any]] = []
     for one in fields(dataset):
         value = getattr(dataset, one.name)
-        if one.name in TABLES:
+        if one.name in TABLES and value is not None:
             columns += _columns_of(value, TABLES[one.name])
         elif one.name not in FACTS and value is not None:
             columns.append(("", one.name, value))

@@ -17,7 +17,7 @@ import annqc
 from annqc.ids import ids_array
 from annqc.match import MatchPolicy
 from annqc.run.audit import Parameters
-from annqc.tables import Annotations, Dataset, Images, Problem, Shapes, Source
+from annqc.tables import Annotations, Dataset, Images, Problem, Sequences, Shapes, Source
 from annqc.write import write_coco
 
 
@@ -55,6 +55,7 @@ def odd_dataset() -> Dataset:
             category=[0, 0, 0],
             xyxy=[[0.0, 0, 10, 10], [5, 5, 25, 25], [40, 40, 60, 60.5]],
             track=np.array([0, -1, 1]),
+            keyframe=np.array([True, False, True]),
             shapes=Shapes.mixed(
                 Shapes.from_rings([[[[0, 0], [10, 0], [0, 10.5]]], [], []]),
                 Shapes.from_runs([None, [5, 2, 2, 2, 5], None], [(0, 0), (4, 4), (0, 0)]),
@@ -476,8 +477,16 @@ def test_no_field_of_any_table_is_lost(tmp_path):
         annotator="a",
     )
     source = Source("gone.json", "coco", 5, 77, 99)
+    videos = Sequences.build(ids_array(["clip"]), frame_rate=[25.0], first_frame=[3], n_frames=[9])
     work = replace(
-        odd, image_table=images, authors_known=True, sources=(source,), issues=(issue,), n_rows=9
+        odd,
+        image_table=images,
+        authors_known=True,
+        sources=(source,),
+        issues=(issue,),
+        n_rows=9,
+        track_ids=ids_array([f"track {k}" for k in range(9)]),
+        sequence_table=videos,
     )
     policy = MatchPolicy(
         method="coco", iou=0.6, pair_iou=0.2, gate=0.4, ambiguity=0.2, low_overlap=0.7
@@ -488,7 +497,7 @@ def test_no_field_of_any_table_is_lost(tmp_path):
         confidence=0.9,
         border_px=5.0,
     )
-    for record in (work, images, work.table, issue, source, rules, policy, rules.tolerance):
+    for record in (work, images, videos, work.table, issue, source, rules, policy, rules.tolerance):
         not_default(record)
     audit = annqc.Audit(replace(work, n_rows=8), work, parameters=rules, by=("category",))
     again = annqc.load(audit.save(tmp_path / "r"))
