@@ -4,23 +4,25 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Mapping
 from inspect import signature
 from typing import TYPE_CHECKING, Any
 
 from annqc.errors import ReadError, UnknownNameError, did_you_mean
+from annqc.read.annotators import ANONYMOUS
 from annqc.read.assemble import assemble
+from annqc.read.compound import column_names
 from annqc.read.files import Found, expand
 from annqc.read.heads import read_head
 from annqc.read.maskoptions import mask_options
 from annqc.read.names import names_from
+from annqc.read.only import names_of, share_of
 from annqc.read.options import Options, category_names, sizes_from
 from annqc.read.part import problem
 from annqc.read.registry import EMPTY, LAST, MAYBE, NO, SURE, every_reader, reader_named
 from annqc.tables import Dataset
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     import pandas as pd
@@ -44,10 +46,11 @@ def read(
     categories: Sequence[str] | Mapping[Any, str] | str | os.PathLike[str] | None = None,
     image_sizes: Any = None,
     box_format: BoxFormat | None = None,
-    columns: Mapping[str, str] | None = None,
+    columns: Mapping[str, str | Sequence[str]] | None = None,
     shapes: bool | None = None,
     mask_object: object = None,
     mask_values: str | None = None,
+    only: object = None,
     strict: bool = False,
     progress: Progress | None = None,
 ) -> Dataset:
@@ -65,11 +68,12 @@ def read(
         Who drew the annotations: ``"stem"`` (name of the file), ``"parent"`` (name of its folder,
         passing over folders such as ``labels`` or ``train``), the name of a field or column, which
         must be there, or ``"=alice"``, one name for all. What is no text, such as ``7``, is one
-        name for all too. A regular expression with a group ``(?P<annotator>...)`` takes the names
-        of the files apart; a group ``image`` is then the image, and others become columns. By
-        default a field such as ``annotator``, ``worker_id`` or ``created_by``; where there is none,
-        the file name, or the folder where there is one file an image (VOC, YOLO, masks) or where
-        file names repeat.
+        name for all too. ``"anonymous"`` says that nobody can be told from others, as where readers
+        are numbered anew on each image: findings are then about all of the work. A regular
+        expression with a group ``(?P<annotator>...)`` takes the names of the files apart; a group
+        ``image`` is then the image, and others become columns. By default a field such as
+        ``annotator``, ``worker_id`` or ``created_by``; where there is none, the file name, or the
+        folder where there is one file an image (VOC, YOLO, masks) or where file names repeat.
     categories : sequence, mapping or path, optional
         Names of the categories: a list (ids 0, 1, ...), id -> name, or a text file with one name a
         line.
@@ -81,7 +85,8 @@ def read(
     box_format : {"xyxy", "xywh", "cxcywh"}, optional
         What the four numbers of a table mean, where the column names do not say.
     columns : mapping, optional
-        For tables, role -> column name, such as ``{"image_id": "asset"}``.
+        For tables, role -> column name, such as ``{"image_id": "asset"}``, or several columns that
+        say it together, such as ``{"image_id": ["patient", "slice"]}``.
     mask_object : optional
         For mask images, what the object is: ``"light"`` (everything but 0), ``"dark"`` (0 alone),
         or a value or several, such as ``255`` or ``"#ff0000"``. By default light, and masks that
@@ -94,6 +99,9 @@ def read(
         They are checked, put into normal form, and listed among the problems where they had to be
         repaired. By default they are not read: boxes alone are read much faster. Formats whose
         annotations are outlines always have them.
+    only : str, number, or sequence of those, optional
+        Take what these annotators drew, and the images that they were asked for (where the data do
+        not say: that they drew on). The rest is left out.
     strict : bool
         Refuse an input that has rows which cannot be used.
     progress : callable, optional
@@ -111,7 +119,8 @@ def read(
         There is nothing to read, or what is there cannot be read; or ``strict`` and a row is
         unusable.
     UnknownNameError
-        ``format``, ``box_format``, a role, a column or a field is not one of those that exist.
+        ``format``, ``box_format``, a role, a column, a field or an annotator is not one of those
+        that exist.
 
     Examples
     --------
@@ -124,13 +133,14 @@ def read(
     (['alice'], [[10.0, 20.0, 40.0, 60.0]])
     """
     named = names_from(annotator)
-    plain = isinstance(annotator, str) and not annotator.startswith("=") and named is None
+    constant = isinstance(annotator, str) and (annotator == ANONYMOUS or annotator[:1] == "=")
+    plain = isinstance(annotator, str) and not constant and named is None
     options = Options(
         wanted=annotator if plain and isinstance(annotator, str) else None,
         categories=category_names(categories),
         sizes=sizes_from(image_sizes),
         box_format=_box_format(box_format),
-        columns=_column_names(columns),
+        columns=column_names(columns),
         shapes=bool(shapes),
         masks=mask_options(mask_object, mask_values),
         named=named,
@@ -146,6 +156,9 @@ def read(
     else:
         parts, asides = _parts(source, format, options, progress)
         dataset = assemble(parts, annotator, options).with_issues(asides)
+    names = names_of(only)
+    if names:
+        dataset = share_of(dataset, names)
     if strict:
         _refuse_dropped(dataset)
     return dataset
@@ -156,8 +169,8 @@ def formats() -> dict[str, str]:
 
     Examples
     --------
-    >>> sorted(formats())
-    ['coco', 'darwin', 'labelme', 'masks', 'table', 'voc', 'yolo']
+    >>> [name for name in ("coco", "masks", "table") if name in formats()]
+    ['coco', 'masks', 'table']
     """
     return {reader.name: reader.expects for reader in every_reader()}
 
@@ -288,8 +301,13 @@ def _one_format(
             raise _mixed(folder, [(name, head.path) for c, name, head in guessed if c >= least])
         if names:
             (name,) = names
+            sniff = next(reader.sniff for reader in readers if reader.name == name)
             joins = min(least, EMPTY)
-            return name, [head.path for c, n, head in guessed if n == name and c >= joins]
+            return name, [
+                head.path
+                for c, n, head in guessed
+                if c >= joins and (n == name or (c == EMPTY and sniff(head) == EMPTY))
+            ]
     first = (strange or guessed)[0][2]
     n = sum(not head.is_png for *_, head in guessed)
     raise _nothing_fits(first, readers, folder=folder, n=n)
@@ -393,17 +411,3 @@ def _box_format(box_format: str | None) -> str | None:
         kind = "box format"
         raise UnknownNameError.among(kind, box_format, BOX_FORMATS)
     return box_format
-
-
-def _column_names(columns: Any) -> dict[str, str]:
-    """Check the mapping of roles to columns."""
-    if columns is None:
-        return {}
-    what = "columns= cannot be understood"
-    expected = "a mapping of role to column name, such as {'image_id': 'asset'}"
-    if not isinstance(columns, Mapping):
-        raise ReadError(what, where="columns=", expected=expected, found=type(columns).__name__)
-    for role, name in columns.items():
-        if not isinstance(role, str) or not isinstance(name, str):
-            raise ReadError(what, where="columns=", expected=expected, found=f"{role!r}: {name!r}")
-    return dict(columns)

@@ -27,7 +27,10 @@ if TYPE_CHECKING:
     Array = npt.NDArray[Any]
     Ints = npt.NDArray[np.int64]
 
-__all__ = ["NOBODY", "Drawn", "annotators_of"]
+__all__ = ["ANONYMOUS", "NOBODY", "Drawn", "annotators_of"]
+
+ANONYMOUS: Final = "anonymous"
+"""``annotator=`` where nobody is to be told from others, and the name that stands for all."""
 
 NOBODY: Final = "(unknown)"
 """The annotator of a row that does not say who drew it."""
@@ -74,8 +77,8 @@ def annotators_of(parts: Sequence[Part], annotator: object) -> list[Drawn]:
     parts : sequence of Part
         What the readers gave.
     annotator : object
-        None, ``"stem"``, ``"parent"``, ``"=name"``, the name of a field, a pattern of file names
-        (see `annqc.read.names`), or a constant that is no text.
+        None, ``"stem"``, ``"parent"``, ``"=name"``, ``"anonymous"``, the name of a field, a pattern
+        of file names (see `annqc.read.names`), or a constant that is no text.
 
     Raises
     ------
@@ -88,6 +91,8 @@ def annotators_of(parts: Sequence[Part], annotator: object) -> list[Drawn]:
         return _auto(parts)
     if not isinstance(annotator, str):
         return [_constant(part, annotator) for part in parts]
+    if annotator == ANONYMOUS:
+        return [_constant(part, ANONYMOUS) for part in parts]
     if annotator.startswith("="):
         return [_constant(part, annotator[1:]) for part in parts]
     names = names_from(annotator)
@@ -113,7 +118,8 @@ def annotators_of(parts: Sequence[Part], annotator: object) -> list[Drawn]:
 
 def _auto(parts: Sequence[Part]) -> list[Drawn]:
     """Take a field that says it; else the file names; else, where those repeat, the folders."""
-    plain = [part for part in parts if not part.file_is_image and _told(part) is None]
+    apart = [part.file_is_image or part.drawn_by is not None for part in parts]
+    plain = [p for p, one in zip(parts, apart, strict=True) if not one and _told(p) is None]
     stems = Counter(_stem(source.path) for part in plain for source in part.sources)
     by_folder = any(count > 1 for count in stems.values())
     drawn = []
@@ -123,6 +129,8 @@ def _auto(parts: Sequence[Part]) -> list[Drawn]:
             drawn.append(_from_column(part.annotator))
         elif name is not None:
             drawn.append(_from_column(part.extra.pop(name)))
+        elif part.drawn_by is not None:
+            drawn.append(_per_file(part, part.drawn_by))
         elif part.file_is_image or by_folder:
             drawn.append(_per_file(part, _folders(part)))
         else:

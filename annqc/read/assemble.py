@@ -16,8 +16,9 @@ from annqc.read.categories import unite_categories
 from annqc.read.outlines import boxes_around, outlines_of
 from annqc.read.part import plain, problem
 from annqc.read.problems import KINDS, box_faults, duplicate_boxes, repeated_ids
+from annqc.read.tracks import check_frames, check_tracks
 from annqc.read.unite import joined, unite_images, unite_sequences
-from annqc.tables import Annotations, Dataset
+from annqc.tables import Annotations, Dataset, nameless
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -72,10 +73,13 @@ def assemble(parts: Sequence[Part], annotator: object, options: Options) -> Data
     columns["annotator"] = joined(
         [codes[start:][one.codes] for one, start in zip(drawn, bounds, strict=False)]
     )
+    sequences = unite_sequences(parts, images.table)
+    check_frames(parts, columns, images.table, sequences, keep, problems)
     track_ids = None
     if any(part.track is not None for part in parts):
         columns["track"], track_ids = _tracks(parts, columns, images.table)
     _check_repeats(parts, columns, keep, annotator_ids, problems)
+    check_tracks(parts, columns, images.table, keep, annotator_ids, problems)
     problems += _similar_annotators(parts, columns["annotator"], annotator_ids)
     assigned = assigned_pairs(
         parts, asked, codes[bounds[len(parts)] :], columns, images, annotator_ids, problems
@@ -91,11 +95,11 @@ def assemble(parts: Sequence[Part], annotator: object, options: Options) -> Data
         issues=tuple(problems),
         sources=tuple(source for part in parts for source in part.sources),
         n_rows=sum(part.n_rows for part in parts),
-        authors_known=any(
-            len(part) and not one.by_file for part, one in zip(parts, drawn, strict=True)
-        ),
+        # Whoever writes a pattern says which part of the name is the person.
+        authors_known=options.named is not None
+        or any(len(part) and not one.by_file for part, one in zip(parts, drawn, strict=True)),
         track_ids=track_ids,
-        sequence_table=unite_sequences(parts, images.table),
+        sequence_table=sequences,
     )
 
 
@@ -231,7 +235,9 @@ def _check_repeats(
             ids[made_up] = None
         # A usable row that repeats a dropped one is the first of its kind.
         usable = np.flatnonzero(keep)
-        again, first = repeated_ids(ids[usable], source[usable])
+        apart = np.repeat([part.ids_by_image for part in parts], [len(part) for part in parts])
+        home = source + np.where(apart, image + 1, 0) * (int(source.max(initial=0)) + 1)
+        again, first = repeated_ids(ids[usable], home[usable])
         for row, earlier in zip(usable[again].tolist(), usable[first].tolist(), strict=True):
             same = (
                 image[row] == image[earlier]
@@ -242,7 +248,9 @@ def _check_repeats(
             )
             add("duplicate_row" if same else "duplicate_id", row, earlier)
             keep[row] = not same
-    usable = np.flatnonzero(keep)
+    # Of people who cannot be told apart, several may well draw one box.
+    named = ~nameless(annotator_ids)
+    usable = np.flatnonzero(keep & named[who])
     sides = who, image, category, xyxy
     some = sides if len(usable) == len(keep) else tuple(column[usable] for column in sides)
     again, first = duplicate_boxes(*some)

@@ -133,7 +133,7 @@ def values(column: Any, *, text: bool) -> Array:
         return column
     listed = column.tolist() if isinstance(column, np.ndarray) else column
     if not text:
-        return tidy([None if is_missing(cell) else cell for cell in listed])
+        return tidy([None if is_missing(cell) else _flat(cell) for cell in listed])
     whole = ids(listed, text=True)
     if whole.dtype.kind == "i":
         return whole
@@ -177,10 +177,18 @@ def _number(cell: object, *, text: bool) -> float | None:
         return math.inf
 
 
+def _flat(cell: object) -> object:
+    """Return a cell to carry along; a list or an object as its JSON text."""
+    if isinstance(cell, np.ndarray):
+        cell = cell.tolist()
+    return json.dumps(cell, default=str) if isinstance(cell, (list, tuple, dict, set)) else cell
+
+
 def _id(cell: object) -> object:
     """Return a typed cell as an id: gaps in a column make floats of whole numbers."""
     if is_missing(cell):
         return None
+    cell = _flat(cell)
     if isinstance(cell, float) and cell.is_integer():
         return int(cell)
     return cell

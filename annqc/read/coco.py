@@ -3,13 +3,14 @@
 Boxes are ``[x, y, width, height]`` in continuous pixels and are taken as they stand: x2 = x +
 width. Fields beyond COCO's own are kept where they are numbers, text or booleans, for ``by=`` and
 slices. ``assignments``, a list of ``{image_id, annotator}``, says who was asked. Segmentations are
-decoded only where they are asked for: they are most of the bytes of a file. A file that is not
-of the right types throughout is gone through a second time, annotation by annotation, and each bad
-one is listed.
+decoded only where they are asked for: they are most of the bytes of a file. Images with a
+``video_id`` and a frame number are frames of a video. A file that is not of the right types
+throughout is gone through a second time, annotation by annotation, and each bad one is listed.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Final
 
@@ -18,6 +19,7 @@ import numpy as np
 from annqc.errors import ReadError
 from annqc.ids import ids_array
 from annqc.read import cocotypes
+from annqc.read.cocoframes import frames_of, names_of, videos_of
 from annqc.read.cocorows import one_by_one
 from annqc.read.files import source_of
 from annqc.read.jsontext import NotANumberError, careful, decode, first_sign, load, without_nan
@@ -165,6 +167,7 @@ def _add_tables(
         where = rows.get("images", np.arange(k))
         extra = _extra(decoded.images, sample.image_extra, scalar="images" not in rows)
         part.images = _images(decoded.images, extra, where, path, part.problems)
+        _add_frames(part, decoded.videos)
         part.listed = np.stack([np.zeros(k, dtype=np.int64), np.arange(k)], axis=1)
     if decoded.categories:
         ids = ids_array([category.id for category in decoded.categories])
@@ -176,6 +179,24 @@ def _add_tables(
     if decoded.assignments is not None:
         asked = ids_array([assignment.image_id for assignment in decoded.assignments])
         part.assignments = asked, ids_array(_annotators(decoded.assignments))
+
+
+def _add_frames(part: Part, videos: list[Any] | None) -> None:
+    """Say of images which frame of which video they are, where the file does."""
+    assert part.images is not None
+    images = part.images
+    names = [None] * len(images) if images.file_name is None else images.file_name.tolist()
+    found = frames_of(images.id, names, images.extra, names_of(videos))
+    if found is None:
+        return
+    sequence, frame = found
+    part.sequences = videos_of(sequence, frame, images.extra, videos)
+    for name in ("sequence", "frame"):
+        images.extra.pop(name, None)
+    part.images = replace(images, sequence=sequence, frame=frame)
+    drawn = part.extra.get("keyframe")
+    if drawn is not None and drawn.dtype == bool:
+        part.keyframe = part.extra.pop("keyframe")
 
 
 def _images(

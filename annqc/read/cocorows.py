@@ -69,7 +69,7 @@ def one_by_one(
         return kept, {"annotations": rows}, problems, len(raw)
     members: dict[str, Any] = {}
     all_rows: dict[str, Ints] = {}
-    for name, one in zip(SECTIONS, types[:4], strict=True):
+    for name, one in zip(SECTIONS, types[: len(SECTIONS)], strict=True):
         section = getattr(raw, name)
         if section is None:
             continue

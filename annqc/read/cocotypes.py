@@ -40,7 +40,7 @@ _OBJECT: Final = re.compile(r"(?:^|[\[,])\s*(\{)")
 _PARSER: Final = JSONDecoder()
 _NO_BOX: Final = (math.nan,) * 4
 
-SECTIONS: Final = ("annotations", "images", "categories", "assignments")
+SECTIONS: Final = ("annotations", "images", "categories", "assignments", "videos")
 """The lists of a COCO file that are read."""
 
 
@@ -51,6 +51,7 @@ class Types(NamedTuple):
     image: Any
     category: Any
     assignment: Any
+    video: Any
     file: Any
 
 
@@ -159,9 +160,11 @@ def _types(
     category = struct("Category", [("id", int | str), ("name", str | int | None, None)])
     who: list[Any] = [(name, int | str | None, None) for name in ANNOTATOR_FIELDS]
     assignment = struct("Assignment", [("image_id", int | str), *who])
-    sections = zip(SECTIONS, (annotation, image, category, assignment), strict=True)
+    about: list[Any] = [(name, Any, None) for name in ("name", "length", "frame_rate", "fps")]
+    video = struct("Video", [("id", int | str), *about])
+    sections = zip(SECTIONS, (annotation, image, category, assignment, video), strict=True)
     file = struct("File", [(name, list[one] | None, None) for name, one in sections])  # type: ignore[valid-type]
-    return Types(annotation, image, category, assignment, file)
+    return Types(annotation, image, category, assignment, video, file)
 
 
 def struct(name: str, fields: list[Any], extra: tuple[str, ...] = (), scalar: Any = None) -> Any:

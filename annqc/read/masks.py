@@ -18,6 +18,7 @@ import numpy as np
 from annqc.errors import ReadError
 from annqc.read.filepart import Gathered, all_of, image_names
 from annqc.read.maskruns import border_values, segments_of
+from annqc.read.part import problem
 from annqc.read.png import CLEAR, open_png
 from annqc.read.registry import LAST, NO, register_reader
 from annqc.tables import Shapes
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from annqc.read.maskoptions import MaskOptions, Value
     from annqc.read.options import Options
     from annqc.read.part import Part
+    from annqc.tables import Problem
 
     Ints = npt.NDArray[np.int64]
 
@@ -72,7 +74,7 @@ def read(paths: Sequence[Path], options: Options, tick: Callable[[Path], None]) 
         _refuse_unclear(masks, paths)
     inverted = _inverted(masks, paths, options.masks, mode)
     names = image_names(paths, options.named)
-    sizes = _canvases(masks, names, options)
+    sizes, unlike = _canvases(masks, names, options)
     rows = Gathered("masks", "object {}", options.named)
     unusable: set[_Mask] = set()
     runs: list[Ints] = []
@@ -82,8 +84,10 @@ def read(paths: Sequence[Path], options: Options, tick: Callable[[Path], None]) 
     for path, id, mask in zip(paths, names, masks, strict=True):
         rows.add_file(path, id, None, sizes.get(id))
         fault = _fault(mask, inverted=mask in inverted)
-        if fault is not None or (mask.width, mask.height) != sizes.get(id):
+        if fault is not None or (id in sizes and (mask.width, mask.height) != sizes[id]):
             unusable.add(mask)
+        if id in unlike and (mask.width, mask.height) != unlike[id]:
+            rows.problems.append(_other_canvas(path, id, mask, unlike[id]))
         for number, (value, some) in enumerate(mask.objects, start=1):
             if fault is not None:
                 rows.bad(number, *fault)
@@ -184,8 +188,12 @@ def _inverted(
 
 def _canvases(
     masks: Sequence[_Mask], names: Sequence[str], options: Options
-) -> dict[str, tuple[float, float]]:
-    """Return the size of each image: what the user says, else what most of its masks have."""
+) -> tuple[dict[str, tuple[float, float]], dict[str, tuple[float, float]]]:
+    """Return the size of each image, as the user says it or all of its masks have it.
+
+    Where the masks of an image are unlike, nobody can say which of them has its size: it is
+    unknown, and the second mapping has what most of them have.
+    """
     votes: dict[str, Counter[tuple[float, float]]] = {}
     for mask, id in zip(masks, names, strict=True):
         if mask.error is None:
@@ -193,7 +201,19 @@ def _canvases(
     # Of sizes that are as frequent, the first that was met.
     sizes = {id: counts.most_common(1)[0][0] for id, counts in votes.items()}
     given = {id: options.sizes.of(id) for id in sizes} if options.sizes else {}
-    return sizes | {id: size for id, size in given.items() if size is not None}
+    said = {id: size for id, size in given.items() if size is not None}
+    unlike = {id: sizes.pop(id) for id in list(sizes) if len(votes[id]) > 1 and id not in said}
+    return sizes | said, unlike
+
+
+def _other_canvas(path: Path, id: str, mask: _Mask, most: tuple[float, float]) -> Problem:
+    """Describe a mask on another canvas than most of its image."""
+    message = (
+        f"{mask.width} x {mask.height} pixels here, {most[0]:g} x {most[1]:g} in most masks of the "
+        "image; against gold, those that differ from it are left out"
+    )
+    where = "the whole file"
+    return problem("unlike_canvases", str(path), where, message, image_id=id)
 
 
 def _fault(mask: _Mask, *, inverted: bool) -> tuple[str, str] | None:

@@ -61,7 +61,7 @@ class Options:
     box_format : str or None
         What the four numbers of a table mean.
     columns : dict
-        What a column of a table stands for: role -> column name.
+        What a column of a table stands for: role -> column name, or several that say it together.
     shapes : bool
         Whether to read outlines where the format has boxes as well.
     masks : MaskOptions
@@ -74,7 +74,7 @@ class Options:
     categories: dict[Any, str] | None = None
     sizes: Sizes = field(default_factory=lambda: Sizes({}, None))
     box_format: str | None = None
-    columns: dict[str, str] = field(default_factory=dict)
+    columns: dict[str, str | tuple[str, ...]] = field(default_factory=dict)
     shapes: bool = False
     masks: MaskOptions = field(default_factory=MaskOptions)
     named: Names | None = None

@@ -82,6 +82,15 @@ class Part:
         Rows that could not be read at all.
     n_rows : int
         Rows met, readable or not.
+    ids_by_image : bool
+        Whether an annotation may have its id on several images, as an object in the slices of a
+        scan has: then an id is repeated only where it stands twice on one image.
+    drawn_by : list of str or None
+        Whose each file is, where neither a field nor the user says it; None = the name of the file,
+        or of its folder.
+    shows_absence : bool
+        Whether the format says where a tracked object is out of sight, so that frames without it
+        are no gap in its track.
     file_is_image : bool
         Whether a file stands for one image, so that its name cannot be the annotator's.
     """
@@ -113,6 +122,9 @@ class Part:
     listed: Ints | None = None
     assignments: tuple[Array, Array] | None = None
     problems: list[Problem] = field(default_factory=list)
+    ids_by_image: bool = False
+    drawn_by: list[str] | None = None
+    shows_absence: bool = False
     file_is_image: bool = False
 
     def __len__(self) -> int:

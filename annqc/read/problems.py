@@ -53,6 +53,9 @@ KINDS: Final[dict[str, Kind]] = {
         "dropped", "The mask seems to be inverted: its object would be what is around the object."
     ),
     "unknown_image": Kind("dropped", "The image is not in the image table of its file."),
+    "bad_frame": Kind(
+        "dropped", "The sequence cannot have this frame: it is before the first or after the last."
+    ),
     "unknown_category": Kind("dropped", "The category is not in the category table of its file."),
     "non_finite": Kind("dropped", "A coordinate is NaN or infinite."),
     "out_of_range": Kind("dropped", "A coordinate is farther out than any image is wide."),
@@ -73,6 +76,19 @@ KINDS: Final[dict[str, Kind]] = {
     ),
     "duplicate_id": Kind(
         "kept", "An earlier row of the same file has the same id and other content."
+    ),
+    "duplicate_track_box": Kind(
+        "kept", "The track has a box on this frame already; both take part."
+    ),
+    "track_gap": Kind(
+        "kept", "The track is not drawn on some frames between its first and its last one."
+    ),
+    "no_keyframe": Kind("kept", "No shape of the track is marked as drawn by hand."),
+    "frames_out_of_order": Kind(
+        "kept", "The shapes of the track do not stand in order of their frames; they were sorted."
+    ),
+    "open_track": Kind(
+        "kept", "The track ends before its video does and does not say that the object is gone."
     ),
     "duplicate_box": Kind(
         "kept", "The annotator drew exactly this box on this image, as this category, before."
@@ -101,6 +117,9 @@ KINDS: Final[dict[str, Kind]] = {
     "duplicate_image": Kind("kept", "The image table has this image twice; the first entry holds."),
     "image_id_clash": Kind("kept", "Files use one id for images of different names."),
     "size_mismatch": Kind("kept", "The image has another size elsewhere; the first one holds."),
+    "unlike_canvases": Kind(
+        "kept", "Masks of one image are on canvases of different sizes; nothing is resized."
+    ),
     "bad_image_size": Kind(
         "kept", "The size of the image is not two positive numbers; it counts as unknown."
     ),

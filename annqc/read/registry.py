@@ -44,7 +44,21 @@ EMPTY: Final = 3
 SURE: Final = 4
 """The content is in the reader's format."""
 
-_BUILT_IN: Final = ("coco", "darwin", "labelme", "masks", "table", "voc", "yolo")
+_BUILT_IN: Final = (
+    "coco",
+    "cocovideo",
+    "cvat",
+    "darwin",
+    "labelme",
+    "masks",
+    "scalabel",
+    "table",
+    "voc",
+    "yolo",
+    "kitti",  # from here on after YOLO: the first of equals wins, and an empty text is YOLO's
+    "mot",
+    "mots",
+)
 _readers: dict[str, Reader] = {}
 
 

@@ -54,12 +54,30 @@ _PLAIN: Final[dict[str, tuple[str, ...]]] = {
     ),
     "category_id": ("category_id", "class_id", "cls"),
     "track_id": ("track_id", "track", "tracker_id", "object_id", "instance_id"),
+    "keyframe": ("keyframe", "is_keyframe", "key_frame"),
+    "outside": ("outside", "is_outside"),
     "score": ("score", "confidence", "conf"),
     "is_crowd": ("is_crowd", "iscrowd", "crowd"),
     "is_ignored": ("is_ignored", "ignored", "ignore", "difficult"),
     "image_width": ("image_width", "img_width", "im_width", "image_w", "img_w"),
     "image_height": ("image_height", "img_height", "im_height", "image_h", "img_h"),
 }
+_POLYGON: Final = (
+    "polygon",
+    "polygons",
+    "points",
+    "points_xy",
+    "segmentation",
+    "vertices",
+    "contour",
+    "outline",
+)
+"""Columns of vertices."""
+_RINGS: Final[dict[str, tuple[str, ...]]] = {
+    "is_hole": ("is_hole", "hole", "exclusion"),
+    "inclusion": ("inclusion", "is_inclusion"),
+}
+"""Columns that say which rings are holes, where there is a column of vertices."""
 
 
 def _boxed(*names: str) -> tuple[str, ...]:
@@ -91,7 +109,9 @@ _BOX: Final[dict[str, tuple[tuple[str, ...], ...]]] = {
 _WHOLE: Final = ("bbox", "box", "boxes", "bounding_box", "xyxy", "xywh", "cxcywh")
 _CORNERS: Final = ("x1", "y1", "x2", "y2")
 
-ROLES: Final = (*_PLAIN, "annotator", "bbox", *_CORNERS, "x", "y", "w", "h", "cx", "cy")
+_SIDES_OF_BOX: Final = (*_CORNERS, "x", "y", "w", "h", "cx", "cy")
+
+ROLES: Final = (*_PLAIN, "annotator", "bbox", *_SIDES_OF_BOX, "polygon", *_RINGS)
 """What a column can be said to stand for with ``columns=``."""
 
 
@@ -104,7 +124,8 @@ class Layout:
     roles : dict of str to str
         Role -> column.
     box : tuple of str
-        The four columns of the box, or the one that holds all four.
+        The four columns of the box, or the one that holds all four; none where the outline alone
+        says where the object is.
     box_format : str
         What the four numbers mean.
     """
@@ -115,7 +136,12 @@ class Layout:
 
 
 def lay_out(
-    names: Iterable[str], said: Mapping[str, str], box_format: str | None, where: str
+    names: Iterable[str],
+    said: Mapping[str, str],
+    box_format: str | None,
+    where: str,
+    *,
+    shapes: bool = False,
 ) -> Layout:
     """Find out which column stands for what.
 
@@ -129,6 +155,8 @@ def lay_out(
         What the user said of the box.
     where : str
         The file, for messages.
+    shapes : bool
+        Whether a column of vertices beside a box is an outline, too. Without a box it always is.
 
     Raises
     ------
@@ -146,9 +174,18 @@ def lay_out(
             kind = "column"
             raise UnknownNameError.among(kind, column, names, where=where)
     free = {_plain(name): name for name in reversed(names) if name not in said.values()}
-    box, meaning = _box(said, free, box_format, where, names)
+    polygon = said.get("polygon") or next((free[s] for s in _POLYGON if s in free), None)
+    box, meaning = _box(said, free, box_format, where, names, outlined=polygon is not None)
     taken = set(box)
     roles = dict(said)
+    if polygon is not None and (shapes or "polygon" in said or not box):
+        roles["polygon"] = polygon
+        taken.add(polygon)
+        for role, synonyms in _RINGS.items():
+            found = next((free[s] for s in synonyms if s in free and free[s] not in taken), None)
+            if role not in roles and found is not None:
+                roles[role] = found
+                taken.add(found)
     for role, synonyms in _PLAIN.items():
         found = next((free[s] for s in synonyms if s in free and free[s] not in taken), None)
         if role not in roles and found is not None:
@@ -165,11 +202,12 @@ def lay_out(
 
 
 def lays_out(names: Iterable[str]) -> bool:
-    """Tell whether these look like the columns of a table of boxes, ambiguous or not."""
+    """Tell whether these look like the columns of a table of annotations, ambiguous or not."""
     free = {_plain(name) for name in names}
     images = {s for role in ("image_id", "file_name", "frame") for s in _PLAIN[role]}
     whole = not free.isdisjoint(_WHOLE)
-    return not free.isdisjoint(images) and (whole or any(_four(free, kind) for kind in _BOX))
+    where = whole or not free.isdisjoint(_POLYGON) or any(_four(free, kind) for kind in _BOX)
+    return not free.isdisjoint(images) and where
 
 
 def _box(
@@ -178,8 +216,10 @@ def _box(
     box_format: str | None,
     where: str,
     names: list[str],
+    *,
+    outlined: bool,
 ) -> tuple[tuple[str, ...], str]:
-    """Return the columns of the box, and what they mean."""
+    """Return the columns of the box, and what they mean; none where an outline stands for it."""
     offered = {
         **free,
         **{role: column for role, column in said.items() if role in _WHOLE or role in _SIDES},
@@ -208,14 +248,16 @@ def _box(
         what = "the box can be read in more than one way"
         ways = " or ".join(f"{kind} ({', '.join(columns)})" for kind, columns in found.items())
         raise _ambiguous(what, where, ways)
+    if outlined and box_format is None:
+        return (), "xyxy"
     what = "the table has no box"
     if box_format is not None:
         what = f"the table has no box as {box_format}"
-    expected = "columns x1 y1 x2 y2 (or xmin ...), or x y w h, or cx cy w h"
+    expected = "columns x1 y1 x2 y2 (or xmin ...), or x y w h, or cx cy w h, or polygon"
     raise _lacking(what, expected, where, names, "x1")
 
 
-_SIDES: Final = frozenset(("x1", "y1", "x2", "y2", "x", "y", "w", "h", "cx", "cy"))
+_SIDES: Final = frozenset(_SIDES_OF_BOX)
 
 
 def _four(offered: Iterable[str], kind: str) -> tuple[str, ...]:

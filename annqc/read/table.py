@@ -1,8 +1,9 @@
-"""Long tables -> `Part`: one row an annotation, from CSV, TSV, Parquet or a DataFrame.
+"""Long tables -> `Part`: one row an annotation, from CSV, TSV, JSON Lines, Parquet or a DataFrame.
 
 Columns are told by their names (`annqc.read.roles`), in any case; ``columns=`` says what a name
-does not. Boxes are continuous pixels, as ``xyxy``, ``xywh`` or ``cxcywh``. Columns that have no
-role are kept for ``by=`` and slices.
+does not. Boxes are continuous pixels, as ``xyxy``, ``xywh`` or ``cxcywh``; a column of vertices is
+an outline, and rows of one annotation are its rings. Columns that have no role are kept for ``by=``
+and slices.
 """
 
 from __future__ import annotations
@@ -15,11 +16,16 @@ import numpy as np
 from annqc.geometry.boxes import to_xyxy
 from annqc.ids import encode, ids_array
 from annqc.read import cells
+from annqc.read.compound import join_columns
 from annqc.read.files import collector_paused
+from annqc.read.heads import read_head
+from annqc.read.jsonlines import SUFFIXES, from_json_lines, keys_of_line
+from annqc.read.options import ANNOTATOR_FIELDS
 from annqc.read.part import Part, problem
 from annqc.read.registry import MAYBE, NO, SURE, register_reader
 from annqc.read.roles import lay_out, lays_out
 from annqc.read.tablefiles import PARQUET, delimiter_of, from_frame, from_parquet, from_text
+from annqc.read.tableoutlines import put_together, rings_of_cells
 from annqc.tables import Images
 
 if TYPE_CHECKING:
@@ -34,6 +40,7 @@ if TYPE_CHECKING:
     from annqc.read.tablefiles import Table
 
     Array = npt.NDArray[Any]
+    Bools = npt.NDArray[np.bool_]
     Floats = npt.NDArray[np.float64]
 
 
@@ -44,6 +51,11 @@ def sniff(head: Head) -> int:
     """Tell a table by its column names."""
     if head.data.startswith(PARQUET):
         return SURE
+    keys = keys_of_line(head)
+    if keys is not None and lays_out(keys):
+        return SURE
+    if head.suffix in SUFFIXES:
+        return MAYBE if keys is not None else NO
     if head.text is None or head.outline is not None:
         return NO
     line = head.text.lstrip("\r\n").splitlines()[0] if head.text.strip() else ""
@@ -55,21 +67,29 @@ def sniff(head: Head) -> int:
 
 @register_reader(
     "table",
-    suffixes=(".csv", ".tsv", ".tab", ".parquet", ".pq"),
+    suffixes=(".csv", ".tsv", ".tab", *SUFFIXES, ".parquet", ".pq"),
     sniff=sniff,
-    expects="CSV, TSV or Parquet with one row a box: image_id, x1 y1 x2 y2 (or x y w h, or "
-    "cx cy w h), category, annotator",
+    expects="CSV, TSV, JSON Lines or Parquet with one row a box: image_id, x1 y1 x2 y2 (or "
+    "x y w h, or cx cy w h), category, annotator; or with a polygon for the box",
 )
 def read(paths: Sequence[Path], options: Options, tick: Callable[[Path], None]) -> list[Part]:
     """Read tables, one part each."""
     parts = []
     for path in paths:
-        with path.open("rb") as file:
-            parquet = file.read(4) == PARQUET
         with collector_paused():
-            parts.append(_part(from_parquet(path) if parquet else from_text(path), options))
+            parts.append(_part(_table(path), options))
         tick(path)
     return parts
+
+
+def _table(path: Path) -> Table:
+    """Read a file into columns."""
+    head = read_head(path)
+    if head.data.startswith(PARQUET):
+        return from_parquet(path)
+    if path.suffix.lower() in SUFFIXES or keys_of_line(head) is not None:
+        return from_json_lines(path)
+    return from_text(path)
 
 
 def read_frame(frame: Any, options: Options) -> Part:
@@ -79,8 +99,14 @@ def read_frame(frame: Any, options: Options) -> Part:
 
 def _part(table: Table, options: Options) -> Part:
     """Tell what the columns stand for, and lay them out."""
-    layout = lay_out(table.columns, options.columns, options.box_format, table.source.path)
+    said = join_columns(table.columns, options.columns, table.source.path, text=table.text)
+    layout = lay_out(
+        table.columns, said, options.box_format, table.source.path, shapes=options.shapes
+    )
     roles, text = layout.roles, table.text
+    whole, absent = table, _absent(table, roles)
+    if absent.any():
+        table = table.take(~absent)
     if table.semicolons:
         sides = [*layout.box, *(roles[role] for role in _NUMBERS if role in roles)]
         numbers = {name: table.columns[name] for name in sides if len(layout.box) > 1}
@@ -93,16 +119,27 @@ def _part(table: Table, options: Options) -> Part:
         else None
     )
     bad |= dict.fromkeys(np.flatnonzero(missing).tolist(), "there is no image")
+    kinds: dict[int, str] = {}
+    drawn = None
+    if "polygon" in roles:
+        rings, unlike = rings_of_cells(table.columns[roles["polygon"]])
+        kinds = {row: kind for row, (kind, _) in unlike.items() if row not in bad}
+        bad = {row: message for row, (_, message) in unlike.items()} | bad
+        hole = _holes(table, roles)
+        drawn = put_together(_owners(table, roles, options, image, keys), rings, hole, bad)
+    listed = None if keys is None else keys.tolist()
     for row, message in sorted(bad.items()):
         where = table.where.format(table.row[row])
-        id = None if keys is None else keys.tolist()[row]
+        id = None if listed is None else listed[row]
         known = None if missing[row] else image[row]
-        one = problem(
-            "malformed", table.source.path, where, message, annotation_id=id, image_id=known
-        )
+        kind = kinds.get(row, "malformed")
+        one = problem(kind, table.source.path, where, message, annotation_id=id, image_id=known)
         table.problems.append(one)
     keep: Any = slice(None)
-    if bad:
+    if drawn is not None:
+        keep = drawn.first
+        xyxy[keep[~drawn.single]] = np.nan
+    elif bad:
         keep = np.setdiff1d(np.arange(len(table.row)), np.fromiter(bad, np.int64, len(bad)))
 
     def column(role: str, make: Callable[..., Array]) -> Any:
@@ -119,7 +156,8 @@ def _part(table: Table, options: Options) -> Part:
     return Part(
         sources=[table.source],
         where=table.where,
-        n_rows=table.n_rows,
+        # Rows that are further rings of an annotation are no rows of their own.
+        n_rows=table.n_rows - (0 if drawn is None else drawn.n_further),
         id=None if keys is None else keys[keep],
         image_id=image,
         category=category,
@@ -129,6 +167,7 @@ def _part(table: Table, options: Options) -> Part:
         score=score,
         crowd=column("is_crowd", cells.flags),
         ignored=column("is_ignored", cells.flags),
+        keyframe=column("keyframe", cells.flags),
         track=column("track_id", lambda cell: cells.ids(cell, text=text)),
         annotator=column("annotator", lambda cell: cells.ids(cell, text=text)),
         extra={
@@ -139,9 +178,54 @@ def _part(table: Table, options: Options) -> Part:
             if name not in used
         },
         taken=tuple(sorted(used)),
-        images=_images(table, roles, image, keep),
+        images=_all_images(whole, roles) if absent.any() else _images(table, roles, image, keep),
         problems=table.problems,
+        shapes=None if drawn is None else drawn.shapes,
+        hole=None if drawn is None else drawn.hole,
+        ids_by_image=drawn is not None,
+        shows_absence="outside" in roles,
     )
+
+
+def _absent(table: Table, roles: dict[str, str]) -> Bools:
+    """Return which rows say that a tracked object is out of sight: nothing is drawn there."""
+    if "outside" not in roles or "track_id" not in roles:
+        return np.zeros(len(table.row), dtype=bool)
+    return cells.flags(table.columns[roles["outside"]])
+
+
+def _all_images(table: Table, roles: dict[str, str]) -> Images | None:
+    """Return the image table with the frames on which nothing was drawn."""
+    image, missing = _image_ids(table, roles)
+    named = np.flatnonzero(~missing)
+    return _images(table, roles, ids_array(image[named].tolist()), named)
+
+
+def _holes(table: Table, roles: dict[str, str]) -> Bools | None:
+    """Return which rows are holes, None where nothing says it; an empty cell is none."""
+    if "is_hole" in roles:
+        return cells.flags(table.columns[roles["is_hole"]])
+    if "inclusion" not in roles:
+        return None
+    column = table.columns[roles["inclusion"]]
+    listed = column.tolist() if isinstance(column, np.ndarray) else column
+    empty = np.array([cells.is_missing(cell) or cell == "" for cell in listed], dtype=bool)
+    return np.asarray(~(cells.flags(column) | empty))
+
+
+def _owners(
+    table: Table, roles: dict[str, str], options: Options, image: Array, keys: Array | None
+) -> list[Any]:
+    """Return what rows of one annotation share: image, id, who drew and category."""
+    if keys is None:
+        return [None] * len(table.row)
+    told = {name.lower(): name for name in table.columns}
+    who = roles.get("annotator") or (options.wanted if options.wanted in table.columns else None)
+    who = who or next((told[name] for name in ANNOTATOR_FIELDS if name in told), None)
+    others = [who, roles.get("category"), roles.get("category_id")]
+    columns = [cells.ids(table.columns[one], text=table.text).tolist() for one in others if one]
+    rows = zip(image.tolist(), keys.tolist(), *columns, strict=True)
+    return [None if row[1] is None else row for row in rows]
 
 
 def _is_id(name: str) -> bool:
@@ -152,6 +236,8 @@ def _is_id(name: str) -> bool:
 def _boxes(table: Table, layout: Layout) -> tuple[Floats, dict[int, str]]:
     """Return the boxes as corners, and what is wrong with those that are no four numbers."""
     bad: dict[int, str] = {}
+    if not layout.box:  # the box is that around the outline
+        return np.full((len(table.row), 4), np.nan), bad
     if len(layout.box) == 1:
         four, wrong = cells.four_numbers(table.columns[layout.box[0]])
         bad = {row: f"expected four numbers, found {cell!r:.60}" for row, cell in wrong.items()}

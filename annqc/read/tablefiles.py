@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -63,6 +63,18 @@ class Table:
     where: str
     problems: list[Problem]
     semicolons: bool = False
+
+    def take(self, rows: Array) -> Table:
+        """Return the rows of a boolean mask; the others do not count as rows."""
+        chosen = np.flatnonzero(rows)
+        columns: dict[str, Any] = {
+            name: cells[chosen]
+            if isinstance(cells, np.ndarray)
+            else [cells[row] for row in chosen.tolist()]
+            for name, cells in self.columns.items()
+        }
+        n_rows = self.n_rows - (len(self.row) - len(chosen))
+        return replace(self, columns=columns, row=self.row[chosen], n_rows=n_rows)
 
 
 def from_frame(frame: Any) -> Table:

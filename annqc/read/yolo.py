@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     Row = tuple[int, list[str]]
 
 _LINE: Final = re.compile(
-    r"\s*\d+(\.0*)?(\s+[-+]?(\d+\.?\d*|\.\d+|nan|inf)(e[-+]?\d+)?){4,}\s*", re.IGNORECASE
+    r"\s*\d+(\.0*)?(\s+[-+]?(\d+(\.\d*)?|\.\d+|nan|inf)(e[-+]?\d+)?){4,}\s*", re.IGNORECASE
 )
 _LABELS: Final = frozenset(("labels", "annotations", "labeltxt", "txt"))
 _IMAGES: Final = ("images", "Images", "JPEGImages", "imgs")

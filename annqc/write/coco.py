@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import os
-from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 import numpy as np
 
 from annqc.errors import TableError
 from annqc.write.cocoshapes import segmentations
+from annqc.write.whole import whole
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Iterator
 
     from annqc.tables import Annotations, Array, Dataset, Images
@@ -87,7 +87,7 @@ def write_coco(
             "image_id": dataset.image_table.id[dataset.assigned[:, 1]],
         }
     encoder = msgspec.json.Encoder(enc_hook=_plain)
-    with _whole(target) as file:
+    with whole(target) as file:
         for k, (name, columns) in enumerate(sections.items()):
             file.write(b"{" if k == 0 else b",")
             file.write(encoder.encode(name) + b":[")
@@ -96,18 +96,6 @@ def write_coco(
             file.write(b"]")
         file.write(b"}")
     return target
-
-
-@contextmanager
-def _whole(target: Path) -> Iterator[IO[bytes]]:
-    """Open a file beside the target that takes its place once everything is written."""
-    part = target.with_name(f".{target.name}.{os.getpid()}.part")
-    try:
-        with part.open("wb") as file:
-            yield file
-        part.replace(target)
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def _chunks(columns: Columns, encoder: msgspec.json.Encoder, section: str) -> Iterator[bytes]:

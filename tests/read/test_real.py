@@ -83,7 +83,7 @@ def test_datumaro_fixtures(shared_data, name):
 
 @pytest.mark.parametrize(
     "name",
-    ["cvat_dataset", "coco_dataset/coco_captions", "coco_dataset/coco_panoptic"],
+    ["coco_dataset/coco_captions", "coco_dataset/coco_panoptic"],
 )
 def test_datumaro_fixtures_of_other_kinds(shared_data, name):
     with pytest.raises(ReadError):
