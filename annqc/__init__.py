@@ -32,12 +32,14 @@ _HOMES: Final = {
     "Tolerance": "annqc.measure.tolerance",
     "UnknownNameError": "annqc.errors",
     "audit": "annqc.api",
+    "diff": "annqc.run.diff",
     "formats": "annqc.read",
     "lint": "annqc.api",
     "load": "annqc.api",
     "match": "annqc.match",
     "read": "annqc.read",
     "simulate": "annqc.simulate",
+    "tracks": "annqc.run.alone",
 }
 """Public name -> module that defines it. ``__init__.pyi`` tells type checkers the same."""
 

@@ -17,6 +17,8 @@ from annqc.match import match as match
 from annqc.measure.tolerance import Tolerance as Tolerance
 from annqc.read import formats as formats
 from annqc.read import read as read
+from annqc.run.alone import tracks as tracks
+from annqc.run.diff import diff as diff
 from annqc.simulate import Habit as Habit
 from annqc.simulate import simulate as simulate
 from annqc.tables import Dataset as Dataset

@@ -13,8 +13,10 @@ import annqc
 from annqc.cli._app import App
 from annqc.cli.audit import audit
 from annqc.cli.demo import demo
+from annqc.cli.diff import diff
 from annqc.cli.lint import lint
 from annqc.cli.spec import spec
+from annqc.cli.tracks import tracks
 
 __all__ = ["main"]
 
@@ -37,5 +39,5 @@ def main(*, debug: bool) -> None:
     """  # noqa: D301 - the mark of a paragraph in which click keeps the lines
 
 
-for _command in (audit, lint, spec, demo):
+for _command in (audit, tracks, diff, lint, spec, demo):
     main.add_command(_command)

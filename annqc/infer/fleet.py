@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
@@ -21,13 +21,36 @@ from annqc.infer.verdicts import (
 )
 
 if TYPE_CHECKING:
-    from annqc.infer.cht import Location
     from annqc.tables import Array, Bools, Floats, Ints
 
-__all__ = ["Decisions", "decide_fleet"]
+__all__ = ["Decisions", "Estimates", "decide_fleet"]
 
 N_TESTED_IN_STRATA = 4
 """In strata the four edges are tested; shift and growth are described."""
+
+
+class Estimates(Protocol):
+    """What is decided on: estimates of groups, (n_groups, K), as `annqc.infer.cht` makes them."""
+
+    @property
+    def estimate(self) -> Floats:
+        """In units in which the margin is given."""
+
+    @property
+    def se(self) -> Floats:
+        """Standard error."""
+
+    @property
+    def df(self) -> Floats:
+        """Degrees of freedom."""
+
+    @property
+    def n_clusters(self) -> Ints:
+        """Units of evidence."""
+
+    @property
+    def n_eff(self) -> Floats:
+        """Equally weighted units of evidence that they are worth."""
 
 
 @dataclass(frozen=True, eq=False, slots=True, kw_only=True)
@@ -66,11 +89,11 @@ class Decisions:
 
 
 def decide_fleet(
-    pooled: Location,
+    pooled: Estimates,
     *,
     margin: Floats,
     shared: Floats,
-    strata: Location | None = None,
+    strata: Estimates | None = None,
     unit: Ints | None = None,
     strata_shared: Floats | None = None,
     alpha: float = ALPHA,
@@ -80,13 +103,13 @@ def decide_fleet(
 
     Parameters
     ----------
-    pooled : Location
+    pooled : Estimates
         (A, K) estimates in tolerance units, one row an annotator.
     margin : (K,) float64
         Largest offset that is no bias.
     shared : (A, K) or (K,) float64
         Collective offset that individuals are not blamed for, 0 where there is none.
-    strata : Location, optional
+    strata : Estimates, optional
         (S, K) estimates, one row an annotator x stratum.
     unit : (S,) int64, optional
         Annotator of each stratum row.
@@ -148,7 +171,7 @@ def decide_fleet(
     return head, inner, accusation
 
 
-def _accusing_p(found: Location, margin: Floats, shared: Floats) -> Floats:
+def _accusing_p(found: Estimates, margin: Floats, shared: Floats) -> Floats:
     """p-value of an accusation.
 
     Where everybody is off, both must hold: off from the others, and off from the reference in the
@@ -182,7 +205,7 @@ def _slots(unit: Ints, n_units: int) -> Ints:
 
 
 def _decide(
-    found: Location,
+    found: Estimates,
     tests: tuple[Floats, Bools],
     accused: tuple[Bools, Floats],
     margin: Floats,

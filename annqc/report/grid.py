@@ -12,7 +12,7 @@ from annqc.report.plain import clean_text
 if TYPE_CHECKING:
     from annqc.tables import Array
 
-__all__ = ["best_ranked", "hanging", "score_table"]
+__all__ = ["best_ranked", "hanging", "score_table", "side_by_side"]
 
 LONGEST_NAME: Final = 24
 ROUNDING: Final = 1e-9
@@ -48,6 +48,28 @@ def hanging(text: str, width: int, *, indent: int = 2) -> list[str]:
     return [*lines, line]
 
 
+def side_by_side(columns: list[tuple[str, list[str], bool]]) -> list[str]:
+    """Set columns side by side, each as wide as it needs.
+
+    Parameters
+    ----------
+    columns : list of (str, list of str, bool)
+        Title, cells, and whether they are set to the right.
+
+    Returns
+    -------
+    list of str
+        The titles, then the rows, indented by two columns.
+
+    Examples
+    --------
+    >>> side_by_side([("who", ["ann", "bob"], False), ("boxes", ["7", "12"], True)])
+    ['  who boxes', '  ann     7', '  bob    12']
+    """
+    made = [_column(title, cells, right=right) for title, cells, right in columns]
+    return ["  " + " ".join(row).rstrip() for row in zip(*made, strict=True)]
+
+
 def score_table(
     columns: dict[str, Array], n_rows: int, *, width: int, labels: bool
 ) -> tuple[list[str], list[str]]:
@@ -77,7 +99,9 @@ def score_table(
     names = [clean_text(columns["annotator"][row], width=LONGEST_NAME) for row in order]
     images = [f"{columns['n_images'][row]:,}" for row in order]
     ranks = [
-        "-" if np.isnan(rank[row]) else f"{columns['rank_low'][row]}-{columns['rank_high'][row]}"
+        "-"
+        if np.isnan(rank[row])
+        else f"{columns['rank_low'][row]:g}-{columns['rank_high'][row]:g}"
         for row in order
     ]
     first = [_column("annotator", names), _column("images", images, right=True)]
@@ -113,7 +137,7 @@ def best_ranked(columns: dict[str, Array], n: int) -> str:
     order = [row for row in np.argsort(rank, kind="stable")[:n].tolist() if not np.isnan(rank[row])]
     return ", ".join(
         f"{clean_text(columns['annotator'][row], width=LONGEST_NAME)} "
-        f"({columns['rank_low'][row]}-{columns['rank_high'][row]})"
+        f"({columns['rank_low'][row]:g}-{columns['rank_high'][row]:g})"
         for row in order
     )
 
@@ -122,7 +146,7 @@ def _column(title: str, cells: list[str], *, right: bool = False) -> list[str]:
     """Make all cells as wide as the widest."""
     widest = max(cell_len(cell) for cell in (title, *cells))
     if right:
-        return [cell.rjust(widest) for cell in (title, *cells)]
+        return [" " * (widest - cell_len(cell)) + cell for cell in (title, *cells)]
     return [set_cell_size(cell, widest) for cell in (title, *cells)]
 
 

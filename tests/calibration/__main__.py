@@ -6,10 +6,40 @@ import argparse
 import sys
 import time
 
-from . import endtoend, fleet, outlines, paired, ratchet, rest, sequential, single, specs
+from . import (
+    endtoend,
+    fleet,
+    outline_fleet,
+    outline_rules,
+    outlines,
+    paired,
+    ratchet,
+    rest,
+    sequential,
+    single,
+    specs,
+    temporal,
+    track_fleet,
+    tracking,
+)
 from .core import CHECKS, SEED, Run, checks_of
 
-MODULES = (single, fleet, sequential, rest, endtoend, ratchet, paired, specs, outlines)
+MODULES = (
+    single,
+    fleet,
+    sequential,
+    rest,
+    endtoend,
+    ratchet,
+    paired,
+    specs,
+    outlines,
+    outline_rules,
+    outline_fleet,
+    temporal,
+    track_fleet,
+    tracking,
+)
 
 
 def main(arguments: list[str] | None = None) -> int:

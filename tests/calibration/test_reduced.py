@@ -12,8 +12,12 @@ import pytest
 
 from tests.calibration import __main__ as program
 from tests.calibration.core import CHECKS, Run, check_share, check_value, checks_of, widening
+from tests.calibration.test_reduced_outline_rules import OF_OUTLINE_RULES, OUTLINE_RULES_FULL
 from tests.calibration.test_reduced_outlines import OF_OUTLINES
 from tests.calibration.test_reduced_rules import FULL_ONLY, OF_RULES
+from tests.calibration.test_reduced_temporal import OF_TEMPORAL
+from tests.calibration.test_reduced_tracking import OF_TRACKING
+from tests.calibration.test_reduced_tracks import OF_TRACKS
 
 REDUCED = Run(scale=0.2)
 LARGER = {"AT11": Run(scale=0.75), "AT16": Run(), "AT26": Run()}
@@ -22,7 +26,9 @@ IDS += ["AT36", "AT37", "AT38", "AT40"]
 
 
 def test_every_check_is_there():
-    assert sorted(CHECKS) == sorted([*IDS, *OF_RULES, *OF_OUTLINES, *FULL_ONLY])
+    outlined = [*OF_OUTLINES, *OF_OUTLINE_RULES, *OUTLINE_RULES_FULL]
+    tracked = [*OF_TEMPORAL, *OF_TRACKS, *OF_TRACKING]
+    assert sorted(CHECKS) == sorted([*IDS, *OF_RULES, *outlined, *tracked, *FULL_ONLY])
 
 
 @pytest.mark.parametrize("id", IDS)

@@ -8,7 +8,7 @@ from tests.calibration import __main__ as program  # noqa: F401 - it registers t
 from tests.calibration.core import Run, checks_of
 
 REDUCED = Run(scale=0.03)
-OF_OUTLINES = ["AT41", "AT42", "AT43"]
+OF_OUTLINES = ["AT41", "AT42", "AT43", "AT44", "AT45"]
 
 
 @pytest.mark.parametrize("id", OF_OUTLINES)

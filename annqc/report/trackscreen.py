@@ -1,0 +1,179 @@
+"""report: ``annqc tracks`` on one screen."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.text import Text
+
+from annqc.judge.wording import number_of
+from annqc.report.grid import hanging
+from annqc.report.plain import clean_text
+from annqc.report.tracks import (
+    alone_table,
+    compared_tracks,
+    edge_table,
+    event_counts,
+    event_lines,
+    relative_sentences,
+    score_table,
+    temporal_sentences,
+    undecided_lines,
+)
+from annqc.run.alone import NOT_KNOWN
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from rich.console import Console
+
+    from annqc.run.alone import Alone
+    from annqc.run.audit import Run
+    from annqc.tables import Array
+
+__all__ = ["alone_screen", "tracks_screen"]
+
+N_LINES = 6
+"""Lines of a section, where not everything is asked for."""
+
+
+def tracks_screen(
+    console: Console, run: Run, *, everything: bool = False, preprocess: str = "none"
+) -> None:
+    """Print one screen about the tracks of a comparison.
+
+    Parameters
+    ----------
+    console : Console
+        From `annqc.report.terminal.make_console`.
+    run : Run
+        The comparison.
+    everything : bool
+        Every annotator and event.
+    preprocess : {"none", "mot"}
+        As for `annqc.run.tracked.Tracked.tracking_scores`.
+    """
+    most = 10**9 if everything else N_LINES
+    rules = run.parameters
+    _row(console, "Compared", compared_tracks(run))
+    _row(
+        console,
+        "Rules",
+        f"tolerance {rules.tolerance}, confidence {100 * rules.confidence:g} %; evidence is "
+        "counted in tracks, not in frames",
+    )
+    for issue in run.matches.issues:
+        _row(console, "Mind", clean_text(issue.message, width=400))
+    scores = run.tracking_columns(preprocess=preprocess)
+    _heading(console, "Tracking", "all sequences together; the lowest HOTA first")
+    _table(console, score_table(scores, width=console.width), most)
+    _heading(console, "Edges", "px, positive is loose; ! biased, ? undecided, * everybody's")
+    _table(console, edge_table(run.bias_columns(), most=most), most)
+    _over_time(console, run, most)
+    events = run.track_event_columns()
+    _heading(console, "Drifting tracks", "single objects: where to look, and no verdict on anybody")
+    _listed(console, event_lines(events, most=most, kinds=("drift",)), _n(events, "drift"), most)
+    n_rest = len(events["kind"]) - _n(events, "drift")
+    _heading(console, "Events", f"{n_rest:,} in single tracks")
+    _lines(console, event_counts(events, most=most))
+    kinds = ("jump", "frozen", "id_swap", "id_switch")
+    lines = [line for kind in kinds for line in event_lines(events, most=2, kinds=(kind,))]
+    if everything:
+        lines = event_lines(events, most=most, kinds=tuple(set(events["kind"].tolist())))
+    _lines(console, lines, style="dim")
+
+
+def alone_screen(console: Console, made: Alone, *, everything: bool = False) -> None:
+    """Print one screen about tracks without gold.
+
+    Parameters
+    ----------
+    console : Console
+        From `annqc.report.terminal.make_console`.
+    made : Alone
+        From `annqc.tracks`.
+    everything : bool
+        Every annotator and event.
+    """
+    most = 10**9 if everything else N_LINES
+    data = made.work
+    n_sequences = 1 if data.sequence_table is None else len(data.sequence_table)
+    looked_at = (
+        f"{number_of(n_sequences, 'sequence')}, {number_of(len(data.image_table), 'frame')}, "
+        f"{number_of(len(made.first), 'track')}, {number_of(len(data.annotator_ids), 'annotator')}"
+    )
+    _row(console, "Looked at", looked_at)
+    _row(console, "Mind", NOT_KNOWN)
+    found = made.temporal_columns()
+    _heading(
+        console, "Steadiness", "jitter beside the others'; ! shakes more than half as much again"
+    )
+    _table(console, alone_table(found), most)
+    relative = made.relative_columns()
+    if len(relative["quantity"]):
+        said = relative_sentences(relative)
+        note = "" if said else "no two annotators are found to differ"
+        _heading(console, "Between annotators", note or "which of the two is off cannot be told")
+        _listed(console, said, len(said), most, style="yellow")
+    events = made.track_event_columns()
+    _heading(console, "Events", f"{len(events['kind']):,} in single tracks")
+    _lines(console, event_counts(events, most=most))
+    for kind in dict.fromkeys(events["kind"].tolist()):
+        n = most if everything else 2
+        _lines(console, event_lines(events, most=n, kinds=(kind,)), style="dim")
+
+
+def _over_time(console: Console, run: Run, most: int) -> None:
+    found = run.temporal_columns()
+    shared = temporal_sentences(found, everybody=True)
+    if shared:
+        _heading(console, "Everybody is off alike: all annotators, or the gold, or the guideline")
+        _lines(console, shared, style="magenta")
+    said = temporal_sentences(found)
+    _heading(
+        console, "Over time", "" if said else "nobody is found to drift, lag, shake or be late"
+    )
+    _listed(console, said, len(said), most, style="red")
+    open_ = undecided_lines(found)
+    if open_:
+        _heading(console, "Undecided")
+        _lines(console, open_, style="yellow")
+
+
+def _n(events: dict[str, Array], kind: str) -> int:
+    return int((events["kind"] == kind).sum())
+
+
+def _row(console: Console, name: str, text: str) -> None:
+    first, *rest = hanging(text, console.width - 10, indent=0)
+    console.print(Text.assemble((f"{name:<10}", "bold"), first))
+    for line in rest:
+        console.print(Text(" " * 8 + line))
+
+
+def _heading(console: Console, title: str, note: str = "") -> None:
+    console.print()
+    text = f"{title}  {note}" if note else title
+    for k, line in enumerate(hanging(text, console.width, indent=0)):
+        style = (line[: len(title)], "bold") if k == 0 else ("", "")
+        console.print(Text.assemble(style, line[len(title) :] if k == 0 else line))
+
+
+def _lines(console: Console, lines: Iterable[str], *, style: str = "") -> None:
+    for text in lines:
+        for line in hanging(text, console.width):
+            console.print(Text(line, style=style), no_wrap=True, crop=False, overflow="ignore")
+
+
+def _listed(console: Console, lines: list[str], n: int, most: int, *, style: str = "") -> None:
+    _lines(console, lines[:most], style=style)
+    if n > most:
+        console.print(Text(f"  and {n - most:,} more: --all", style="dim"))
+
+
+def _table(console: Console, lines: list[str], most: int) -> None:
+    for k, line in enumerate(lines[: most + 1]):
+        style = "" if k else "dim"
+        console.print(Text(line, style=style), no_wrap=True, crop=False, overflow="ignore")
+    if len(lines) - 1 > most:
+        console.print(Text(f"  and {len(lines) - 1 - most:,} more: --all", style="dim"))

@@ -1,0 +1,19 @@
+"""A small part of the calibration of temporal findings of whole audits."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.calibration import __main__ as program  # noqa: F401 - it registers the checks
+from tests.calibration.core import Run, checks_of
+
+REDUCED = Run(scale=0.05)
+OF_TRACKS = ["AT52", "AT53", "AT54", "AT55"]
+
+
+@pytest.mark.parametrize("id", OF_TRACKS)
+def test_measured_within_bounds(id):
+    checks = checks_of(id, REDUCED)
+    assert checks
+    violated = [str(check) for check in checks if not check.ok]
+    assert not violated, "\n".join(["", *violated])
