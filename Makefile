@@ -74,6 +74,7 @@ $(VENV)/.installed: pyproject.toml | $(VENV)/bin/python
 $(VENV)/.installed-dev: pyproject.toml | $(VENV)/bin/python
 	@echo "==> installing annqc, its tools and the peers that tests compare with (once)"
 	@$(PIP) install --editable '.[dev]' --group peers
+	@$(PIP) install --no-deps --group peers-bare
 	@touch $@ $(VENV)/.installed
 
 # Each pytest in a folder of its own, to be put in front of sys.path; 8.2 is one that is too old.

@@ -9,16 +9,17 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from annqc.errors import AnnqcError, SpecError
+from annqc.errors import AnnqcError
 from annqc.kernels._jit import check_engine
 from annqc.match.policy import resolve_policy
 from annqc.measure.offsets import BORDER_PX
 from annqc.measure.tolerance import Tolerance
-from annqc.read import read
+from annqc.read.only import names_of
+from annqc.read.sides import both_sides
+from annqc.run.anonymous import spoken_of
 from annqc.run.audit import Parameters, Run
 from annqc.run.gold import one_gold
 from annqc.run.keys import as_names
-from annqc.tables import Dataset
 
 if TYPE_CHECKING:
     import os
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from annqc.match import MatchPolicy
     from annqc.match.policy import Method
     from annqc.run.earlier import Earlier
+    from annqc.tables import Dataset
 
     AnyPath = str | os.PathLike[str]
     Progress = Callable[[int, int, str], None]
@@ -55,7 +57,8 @@ class Audit(Run):
     engine : {"auto", "numpy", "numba"}
         How to compute; the results are the same.
     by : str or sequence of str
-        Grouping of the findings in `summary`, `to_json` and `to_csv`.
+        Grouping of the findings in `summary`, `to_json` and `to_csv`; without the annotator where
+        the annotators are anonymous.
 
     Examples
     --------
@@ -79,7 +82,7 @@ class Audit(Run):
         by: str | Sequence[str] = DEFAULT_BY,
     ) -> None:
         super().__init__(reference, candidate, parameters=parameters, engine=engine)
-        self.by = as_names(by)
+        self.by = spoken_of(candidate, as_names(by))
         self._saved: dict[str, Earlier] = {}
 
     @property
@@ -193,6 +196,9 @@ class Audit(Run):
     def to_csv(self, folder: AnyPath, *, parquet: bool = False) -> list[Path]:
         """Write pairs, bias, scores, errors and problems, one table a file.
 
+        Where both sides have polygons or masks, there are ``outlines`` and ``outline_scores``
+        besides.
+
         Parameters
         ----------
         folder : path
@@ -255,6 +261,8 @@ def audit(
     gold: Any = None,
     *,
     annotator: object = None,
+    only: object = None,
+    gold_only: object = None,
     by: str | Sequence[str] = DEFAULT_BY,
     tolerance: str | Tolerance = "max(1 px, 2 %)",
     confidence: float = 0.95,
@@ -271,7 +279,7 @@ def audit(
     categories: Sequence[str] | Mapping[Any, str] | AnyPath | None = None,
     image_sizes: Any = None,
     box_format: str | None = None,
-    columns: Mapping[str, str] | None = None,
+    columns: Mapping[str, str | Sequence[str]] | None = None,
     mask_object: object = None,
     mask_values: str | None = None,
     shapes: bool | None = None,
@@ -288,7 +296,15 @@ def audit(
     gold : the same
         What is trusted.
     annotator : object, optional
-        Who drew the work: ``"stem"``, ``"parent"``, a field, or ``"=name"``; see `annqc.read`.
+        Who drew the work: ``"stem"``, ``"parent"``, a field, ``"=name"``, ``"anonymous"``, or a
+        pattern of file names; see `annqc.read`. A pattern goes for the gold too, where its file
+        names fit.
+    only : str, number, or sequence of those, optional
+        Annotators whose work is judged; everybody's if not given.
+    gold_only : the same, optional
+        Annotators whose annotations are the gold. They are taken out of ``gold``, told apart by the
+        rule of ``annotator``; without ``gold`` they are taken out of the work, and the others are
+        judged.
     by : str or sequence of str
         Grouping of the findings in `Audit.summary`, `Audit.to_json` and `Audit.to_csv`; any of
         `Audit.columns`. `Audit.bias` takes its own.
@@ -329,11 +345,11 @@ def audit(
     Raises
     ------
     AnnqcError
-        There is no gold: audits against a consensus are not there yet.
+        There is no gold: audits against a consensus are not there yet. Or nobody is left to judge.
     ReadError
         A side cannot be read.
     SpecError, UnknownNameError
-        A parameter is written wrongly.
+        A parameter is written wrongly, or there is no such annotator.
     MatchError
         The two sides have no image in common; raised when the first result is asked for.
 
@@ -346,9 +362,13 @@ def audit(
     >>> bool(scores.loc["eve", "recall_high"] < scores.loc["ann", "recall_low"])
     True
     """
-    if gold is None:
+    if gold is None and not names_of(gold_only):
         what = "an audit needs gold: audits against a consensus of annotators are not there yet"
-        raise AnnqcError(what, where="gold", hint="annqc.audit(work, gold), or --gold GOLD")
+        hint = (
+            "annqc.audit(work, gold), or --gold GOLD; gold_only='ann', or --gold-only ann, takes "
+            "what one annotator drew as the gold"
+        )
+        raise AnnqcError(what, where="gold", hint=hint)
     changes: dict[str, Any] = {"method": method, "iou": iou, "pair_iou": pair_iou}
     changes |= {"gate": gate, "ambiguity": ambiguity, "low_overlap": low_overlap}
     parameters = Parameters(
@@ -361,31 +381,17 @@ def audit(
     files = {"categories": categories, "image_sizes": image_sizes}
     files |= {"box_format": box_format, "columns": columns}
     files |= {"mask_object": mask_object, "mask_values": mask_values, "shapes": shapes}
-    shared = {"strict": strict, "progress": progress}
-    work_options = {"annotator": annotator, **files}
-    gold_options = {} if isinstance(gold, Dataset) else files
-    reference = _side(gold, "gold", gold_format, gold_options, shared)
-    candidate = _side(work, "work", format, work_options, shared)
+    reference, candidate = both_sides(
+        work,
+        gold,
+        annotator=annotator,
+        only=only,
+        gold_only=gold_only,
+        formats=(format, gold_format),
+        files=files,
+        shared={"strict": strict, "progress": progress},
+    )
     return Audit(one_gold(reference), candidate, parameters=parameters, engine=engine, by=by)
-
-
-def _side(
-    source: Any, side: str, format: str, options: dict[str, Any], shared: dict[str, Any]
-) -> Dataset:
-    """Read one side, or take the dataset that it is."""
-    if not isinstance(source, Dataset):
-        return read(source, format=format, **options, **shared)
-    given = [name for name, value in options.items() if value is not None]
-    if format != "auto":
-        given.append("format")
-    if given:
-        what = f"{given[0]}= says how files are read, and the {side} is a Dataset already"
-        raise SpecError(what, where=f"{given[0]}=", hint="give it to annqc.read")
-    if shared["strict"] and source.n_dropped:
-        first = next(one for one in source.issues if one.severity == "dropped")
-        what = f"{source.n_dropped} rows of the {side} cannot be used"
-        raise SpecError(what, where=f"{first.source}, {first.where}", found=first.message)
-    return source
 
 
 def lint(work: Any, **options: Any) -> pd.DataFrame:

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 __all__ = [
     "EDGES",
     "ERROR_KINDS",
+    "NAMELESS",
     "QUANTITIES",
     "Annotations",
     "Dataset",
@@ -44,6 +45,8 @@ __all__ = [
     "Sequences",
     "Shapes",
     "Source",
+    "is_anonymous",
+    "nameless",
     "to_frame",
 ]
 
@@ -63,8 +66,17 @@ ERROR_KINDS: Final = (
     "split",
     "far",
     "loose_box",
+    "loose_outline",
+    "odd_outline",
 )
-"""Kinds of `annqc.Audit.errors`; a ``loose_box`` is matched, with an edge far off."""
+"""Kinds of `annqc.Audit.errors`.
+
+A ``loose_box`` is matched, with an edge far off; a ``loose_outline`` is matched, with a contour far
+off; an ``odd_outline`` is drawn unlike the annotator's others.
+"""
+
+NAMELESS: Final = ("", "(unknown)", "unknown", "anonymous")
+"""What stands for an annotator who is not known: several people may stand behind it."""
 
 Severity = Literal["dropped", "kept"]
 
@@ -378,6 +390,16 @@ class Dataset:
         return ids
 
     @property
+    def nameless(self) -> Bools:
+        """Which annotators are nobody in particular (`NAMELESS`), so that none is accused."""
+        return nameless(self.annotator_ids)
+
+    @property
+    def anonymous(self) -> bool:
+        """Whether the data say of no annotation who drew it."""
+        return is_anonymous(self.annotator_ids)
+
+    @property
     def annotations(self) -> pd.DataFrame:
         """The drawn objects as a long table, ids as they were given.
 
@@ -484,6 +506,34 @@ class Dataset:
     def with_issues(self, issues: Iterable[Problem]) -> Dataset:
         """Return this dataset with more problems listed."""
         return replace(self, issues=(*self.issues, *issues))
+
+
+def nameless(annotator_ids: Array) -> Bools:
+    """Return which annotators are nobody in particular, see `NAMELESS`.
+
+    Parameters
+    ----------
+    annotator_ids : (a,) array
+        Annotators, as they were named on input.
+
+    Examples
+    --------
+    >>> nameless(np.array(["ann", "Anonymous", 7], dtype=object)).tolist()
+    [False, True, False]
+    """
+    names = [str(one).strip().lower() for one in annotator_ids.tolist()]
+    return np.array([name in NAMELESS for name in names], dtype=bool)
+
+
+def is_anonymous(annotator_ids: Array) -> bool:
+    """Whether there are annotators, and all are nobody in particular.
+
+    Parameters
+    ----------
+    annotator_ids : (a,) array
+        Annotators, as they were named on input.
+    """
+    return len(annotator_ids) > 0 and bool(nameless(annotator_ids).all())
 
 
 def to_frame(columns: Mapping[str, Any]) -> pd.DataFrame:

@@ -80,7 +80,11 @@ class Bench:
         """
         spec = self._spec(spec)
         if work is not None:
-            return self.audit(work, gold, policy=spec.match).judge(spec)
+            from annqc.testing.outlined import with_outlines
+
+            seen = self._seen(work), self._seen(gold)
+            gold, options = with_outlines(spec, *seen, {"policy": spec.match})
+            return self.audit(seen[0], gold, **options).judge(spec)
         from annqc.errors import SpecError, UnknownNameError
         from annqc.testing.checking import audit_dataset
 

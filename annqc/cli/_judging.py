@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -48,7 +48,7 @@ class Delivery:
     name : str
         That of the dataset in the spec; empty where there is only one.
     work, gold : str or list of str
-        Files, folders or patterns.
+        Files, folders or patterns; no gold where it is inside the work.
     annotator : str or None
         Who drew, as the spec says it.
     baseline : str or None
@@ -87,9 +87,18 @@ def spec_of(text: str) -> Spec:
 
 
 def deliveries_of(
-    work: tuple[str, ...], gold: tuple[str, ...], spec: Spec | None, dataset: str | None
+    work: tuple[str, ...],
+    gold: tuple[str, ...],
+    spec: Spec | None,
+    dataset: str | None,
+    *,
+    gold_inside: bool = False,
 ) -> list[Delivery]:
-    """Take the files of the command line, or else those that the spec names."""
+    """Take the files of the command line, or else those that the spec names.
+
+    Where the gold is inside the work, as what one annotator of several drew, there need be no files
+    of gold.
+    """
     if dataset is not None:
         if spec is None or work:
             message = "--dataset chooses one of a spec: it goes with --spec, and not with WORK"
@@ -98,7 +107,17 @@ def deliveries_of(
     else:
         chosen = spec.datasets if spec is not None and not work else []
     found = [
-        _delivery(one.name, one.candidate, gold or one.gold, one.annotator, one.baseline, one)
+        _delivery(
+            Delivery(
+                name=one.name,
+                work=list(one.candidate),
+                gold=list(gold or one.gold),
+                annotator=one.annotator,
+                baseline=one.baseline,
+                reading=one,
+            ),
+            gold_inside=gold_inside,
+        )
         for one in chosen
     ]
     if found:
@@ -107,35 +126,25 @@ def deliveries_of(
     if spec is not None:
         gold, annotator = gold or tuple(spec.gold), spec.annqc.annotator
         reading = spec.reading
-    return [_delivery("", work, gold, annotator, None, reading)]
+    one = Delivery(name="", work=list(work), gold=list(gold), annotator=annotator, reading=reading)
+    return [_delivery(one, gold_inside=gold_inside)]
 
 
-def _delivery(
-    name: str,
-    work: tuple[str, ...],
-    gold: tuple[str, ...],
-    annotator: str | None,
-    baseline: str | None,
-    reading: ReadSpec | None,
-) -> Delivery:
-    of = f" for the dataset {name!r}" if name else ""
-    if not work:
+def _delivery(one: Delivery, *, gold_inside: bool) -> Delivery:
+    """Check that a delivery has files, and return it with one file as it is."""
+    of = f" for the dataset {one.name!r}" if one.name else ""
+    if not one.work:
         message = f"WORK is missing{of}: the files that are to be audited"
         raise click.UsageError(message)
-    if not gold:
+    if not one.gold and not gold_inside:
         message = (
             f"--gold is missing{of}: annqc audit compares with gold, and audits against a "
-            "consensus of annotators are not there yet"
+            "consensus of annotators are not there yet; --gold-only NAME takes what one annotator "
+            "drew as the gold"
         )
         raise click.UsageError(message)
-    return Delivery(
-        name=name,
-        work=sources_of(work),
-        gold=sources_of(gold),
-        annotator=annotator,
-        baseline=baseline,
-        reading=reading,
-    )
+    gold = sources_of(tuple(one.gold)) if one.gold else []
+    return replace(one, work=sources_of(tuple(one.work)), gold=gold)
 
 
 def rules_of(spec: Spec | None, wanted: Sequence[str]) -> list[str] | None:

@@ -35,8 +35,8 @@ def reading_options(command: Command) -> Command:
         click.option(
             "--annotator",
             metavar="RULE",
-            help="Who drew: stem (file name), parent (folder), a field of the rows, =NAME, or a "
-            "pattern of file names.",
+            help="Who drew: stem (file name), parent (folder), a field of the rows, =NAME, a "
+            "pattern of file names, or anonymous.",
         ),
         click.option("--format", "format_", default="auto", metavar="NAME", help="Format of WORK."),
         click.option(
@@ -54,7 +54,8 @@ def reading_options(command: Command) -> Command:
             "--columns",
             multiple=True,
             metavar="NAME=COLUMN",
-            help="What a table calls a column, such as image_id=frame; may be repeated.",
+            help="What a table calls a column, such as image_id=frame, or image_id=patient+slice; "
+            "may be repeated.",
         ),
         click.option(
             "--mask-object",
@@ -137,6 +138,7 @@ def said_of(given: dict[str, Any], *, gold: bool = False) -> dict[str, Any]:
         "columns": columns_of(given["columns"]),
         "mask_object": given["mask_object"],
         "mask_values": given["mask_values"],
+        "shapes": given.get("shapes") or None,
     }
     return {name: value for name, value in said.items() if value is not None}
 

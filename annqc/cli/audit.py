@@ -48,6 +48,15 @@ STEPS: Final = (
 @click.command(short_help="Compare work with gold: who is off, where, by how much.")
 @click.argument("work", nargs=-1, metavar="WORK...")
 @click.option("--gold", "gold", multiple=True, metavar="GOLD", help="What is trusted.")
+@click.option(
+    "--gold-only",
+    multiple=True,
+    metavar="NAME",
+    help="Take what this annotator drew as the gold, out of GOLD, or else out of WORK; repeatable.",
+)
+@click.option(
+    "--only", multiple=True, metavar="NAME", help="Judge what this annotator drew; repeatable."
+)
 @reading_options
 @click.option("--gold-format", default="auto", metavar="NAME", help="Format of GOLD.")
 @click.option(
@@ -96,7 +105,9 @@ def audit(work: tuple[str, ...], gold: tuple[str, ...], **given: Any) -> int:
     """
     spec = None if given["spec"] is None else spec_of(given["spec"])
     only = rules_of(spec, given["rules"])
-    deliveries = deliveries_of(work, gold, spec, given["dataset"])
+    deliveries = deliveries_of(
+        work, gold, spec, given["dataset"], gold_inside=bool(given["gold_only"])
+    )
     _refuse_outputs_of_several(given, deliveries)
     if len(deliveries) == 1:
         return _audit_one(deliveries[0], spec, only, given)
@@ -160,28 +171,28 @@ def _audit_one(
 def _made(delivery: Delivery, spec: Spec | None, given: dict[str, Any], progress: Any) -> Audit:
     """Read both sides and work everything out."""
     import annqc
+    from annqc.read.names import gold_rule
 
-    progress.step(STEPS[0])
-    trusted_data = annqc.read(
-        delivery.gold,
-        **reading_of(given, delivery, gold=True),
-        shapes=given["shapes"] or None,
-        strict=given["strict"],
-        progress=progress.file,
-    )
+    said = {"strict": given["strict"], "progress": progress.file}
+    gold_only, only = given["gold_only"], given["only"]
+    work_reading = reading_of(given, delivery)
+    sides: list[Dataset] = []
+    inside: dict[str, Any] = {"gold_only": gold_only, "only": only or None}
+    if delivery.gold:
+        progress.step(STEPS[0])
+        rule = gold_rule(work_reading["annotator"], delivery.gold, gold_only)
+        reading = reading_of(given, delivery, gold=True) | {"annotator": rule}
+        sides.append(annqc.read(delivery.gold, **reading, only=gold_only or None, **said))
+        inside = {}
+        work_reading["only"] = only or None
     progress.step(STEPS[1])
-    work_data = annqc.read(
-        delivery.work,
-        **reading_of(given, delivery),
-        shapes=given["shapes"] or None,
-        strict=given["strict"],
-        progress=progress.file,
-    )
+    work_data = annqc.read(delivery.work, **work_reading, **said)
     asides = asides_of(given) + ([] if delivery.reading is None else delivery.reading.files)
-    _check_targets(given, asides, trusted_data, work_data)
+    _check_targets(given, asides, work_data, *sides)
     made = annqc.audit(
         work_data,
-        trusted_data,
+        *sides,
+        **inside,
         by=given["by"],
         tolerance=given["tolerance"],
         confidence=given["confidence"],

@@ -25,6 +25,7 @@ __all__ = ["lint"]
 @click.command(short_help="List rows that cannot be used, or are odd.")
 @click.argument("work", nargs=-1, required=True, metavar="WORK...")
 @reading_options
+@click.option("--only", multiple=True, metavar="NAME", help="What this annotator drew; repeatable.")
 @click.option("--shapes", is_flag=True, help="Check polygons and masks too, where COCO has them.")
 @click.option("--json", "json_", metavar="FILE", help="Write every problem as JSON; - is stdout.")
 @click.option(
@@ -48,7 +49,7 @@ def lint(work: tuple[str, ...], **given: Any) -> int:
             sources_of(work),
             annotator=given["annotator"],
             **said_of(given),
-            shapes=given["shapes"] or None,
+            only=given["only"] or None,
             progress=progress.file,
         )
     if given["json_"] is not None:

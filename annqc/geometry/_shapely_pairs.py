@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     Floats = npt.NDArray[np.float64]
     Ints = npt.NDArray[np.int64]
 
-__all__ = ["distances", "offsets", "ring_products"]
+__all__ = ["chords", "distances", "offsets", "ring_products"]
 
 AT_ONCE: Final = 1 << 16
 """Pairs of rings that are worked on in one go."""
@@ -120,6 +120,20 @@ def offsets(
             for group in (np.zeros(len(at), int), looks, 5 + right_half + 2 * lower_half):
                 out[k, side, :, 0] += np.bincount(group, value, minlength=SECTORS)
                 out[k, side, :, 1] += np.bincount(group, weight, minlength=SECTORS)
+    return out
+
+
+def chords(reference: Shapes, candidate: Shapes, left: Ints, right: Ints) -> Floats:
+    """Do what `annqc.kernels.contours.chords` does."""
+    out = np.zeros((len(left), 3))
+    for k, (i, j) in enumerate(zip(left.tolist(), right.tolist(), strict=True)):
+        gold = reference.rings(i)
+        for ring in candidate.rings(j):
+            after = np.roll(ring, -1, axis=0)
+            length = np.hypot(*(after - ring).T)
+            at_ends, at_middles = _signed(ring, gold), _signed(0.5 * (ring + after), gold)
+            bow = 0.5 * (at_ends + np.roll(at_ends, -1)) - at_middles
+            out[k] += length @ bow, length @ np.abs(bow), length.sum()
     return out
 
 

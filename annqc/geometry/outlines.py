@@ -6,7 +6,7 @@ Stands beside the way read -> match -> measure -> infer -> judge -> report. Take
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     Floats = npt.NDArray[np.float64]
 
 __all__ = ["OutlineStyle", "outline_style"]
+
+
+LEVEL: Final = 1e-6
+"""A segment that leaves its axis by no more than this share of its length runs along it."""
 
 
 class OutlineStyle(NamedTuple):
@@ -42,6 +46,8 @@ class OutlineStyle(NamedTuple):
         Number of vertices where the outline goes straight on: they say nothing.
     duplicates : (n,) float64
         Number of vertices that repeat the one before.
+    level : (n,) float64
+        Share of the contour on segments that run along an axis: 1 on outlines that follow pixels.
     """
 
     vertices: Floats
@@ -51,6 +57,7 @@ class OutlineStyle(NamedTuple):
     mean_turn: Floats
     collinear: Floats
     duplicates: Floats
+    level: Floats
 
 
 def outline_style(
@@ -99,6 +106,7 @@ def outline_style(
     some = np.flatnonzero(count)
     if len(some):
         longest[some] = np.maximum.reduceat(size, ends[some])
+    along_axis = np.where(np.minimum(np.abs(dx), np.abs(dy)) <= LEVEL * size, size, 0.0)
     given = np.diff(shapes.ring_offsets[shapes.shape_offsets])
     drawn = length > 0
     return OutlineStyle(
@@ -109,6 +117,7 @@ def outline_style(
         _ratio(np.where(drawn, segment_sums(turn, ends), 0), np.where(drawn, count, 0)),
         np.where(drawn, segment_sums((turn <= least_turn).astype(np.float64), ends), np.nan),
         np.where(drawn, given - count, np.nan),
+        _ratio(segment_sums(along_axis, ends), length),
     )
 
 

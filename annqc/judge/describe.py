@@ -206,8 +206,8 @@ def spec_lines(spec: Spec) -> list[tuple[str, str]]:
         said.append(("data", "none: a profile, for any delivery (WORK --gold GOLD, or extends)"))
     else:
         said += [("data", text) for text in _data(spec)]
-    if spec.read.given():
-        said.append(("reading", _reading_words(spec.read)))
+    if spec.read_as_asked.given():
+        said.append(("reading", _reading_words(spec.read_as_asked)))
     if spec.match is None:
         said.append(("matching", "as the audit does it"))
     else:
@@ -240,6 +240,8 @@ def _reading_words(reading: ReadSpec) -> str:
             text = ", ".join(f"{role} = {column}" for role, column in value.items())
         elif name == "image_sizes" and not isinstance(value, str):
             text = "x".join(map(str, value))
+        elif name == "shapes":
+            text = "polygons and masks too" if value else "boxes alone"
         else:
             text = value if isinstance(value, str) else ", ".join(value)
         said.append(f"{name}: {text}")
@@ -294,8 +296,8 @@ def _whom(rule: Rule) -> str:
 
 
 def _limit(rule: Rule) -> str:
-    takes = find_measure(rule.measure).takes
-    kinds = f" of {', '.join(rule.kind)}" if rule.kind else ""
+    takes, unit = find_measure(rule.measure).takes, find_measure(rule.measure).unit
+    kinds = (f" {unit}" if unit else "") + (f" of {', '.join(rule.kind)}" if rule.kind else "")
     if rule.categories:
         kinds += f" for {', '.join(rule.categories)}"
     again = ", however often it is looked at" if rule.sequential else ""
@@ -321,6 +323,8 @@ def _evidence(rule: Rule, level: float) -> tuple[str, tuple[str, ...]]:
         return "a baseline", ("A saved run of the same gold to compare with, object by object.",)
     if rule.measure in COUNTED:
         return _rate_evidence(rule, level)
+    if find_measure(rule.measure).outlines:
+        return _outline_evidence(rule)
     if "tolerance" in find_measure(rule.measure).takes:
         return f"{LEAST_CLUSTERS} images", (
             f"At least {LEAST_CLUSTERS} images (or tracks), else it is undecided.",
@@ -343,6 +347,16 @@ def _evidence(rule: Rule, level: float) -> tuple[str, tuple[str, ...]]:
     if "confidence" in find_measure(rule.measure).takes:
         return "an interval", ("The whole interval must lie within the limit.",)
     return "nothing", ("A count has no interval: it passes or it fails.",)
+
+
+def _outline_evidence(rule: Rule) -> tuple[str, tuple[str, ...]]:
+    """Return what it takes to pass of a rule on polygons and masks."""
+    few = f"{LEAST_CLUSTERS} images"
+    more = ["The interval of the mean must lie within the limit."]
+    if "tolerance" in find_measure(rule.measure).takes:
+        more = [*_tolerance_words(rule.tolerance)]
+        more += ["A side is the square root of the area of the gold's outline."] if more else []
+    return few, (f"At least {few} (or tracks) with outlines on both sides.", *more)
 
 
 def _rate_evidence(rule: Rule, level: float) -> tuple[str, tuple[str, ...]]:

@@ -10,7 +10,7 @@ import msgspec
 from annqc.errors import AnnqcError, SpecError, UnknownNameError
 from annqc.geometry.boxes import BOX_FORMATS
 from annqc.judge.faults import as_written
-from annqc.judge.model import VERSION, Scalar, UndecidedIs
+from annqc.judge.model import VERSION, DrawnAs, Scalar, UndecidedIs
 from annqc.judge.registry import OUTCOMES, find_measure
 from annqc.measure.tolerance import Tolerance
 from annqc.read.maskoptions import VALUES, mask_options
@@ -304,6 +304,7 @@ READ_FIELDS: Final[dict[str, Callable[[Any], Any]]] = {
     "image_sizes": _image_sizes,
     "mask_object": _mask_object,
     "mask_values": _one_of("way to read mask values", VALUES),
+    "shapes": _flag,
 }
 DATASET_FIELDS: Final[dict[str, Callable[[Any], Any]]] = {
     "name": _id_of("the name of a dataset", "vendor-a"),
@@ -320,6 +321,7 @@ EXAMPLE_FIELDS: Final[dict[str, Callable[[Any], Any]]] = {
     "seed": _whole(0),
     "scene": _scene,
     "expect": _expect,
+    "drawn_as": _one_of("thing to draw", get_args(DrawnAs)),
 }
 RULE_FIELDS: Final[dict[str, Callable[[Any], Any]]] = {
     "id": _id_of("the id of a rule", "no-edge-bias"),

@@ -9,6 +9,7 @@ import msgspec
 from annqc.errors import SpecError, UnknownNameError
 from annqc.judge.paths import folder_of, locate, named_folders, shared_paths
 from annqc.judge.reading import ReadSpec
+from annqc.judge.registry import find_measure
 from annqc.match.policy import MatchPolicy  # noqa: TC001 - msgspec resolves the types of fields
 from annqc.measure.tolerance import Tolerance  # noqa: TC001
 
@@ -16,6 +17,7 @@ __all__ = [
     "SUFFIX",
     "VERSION",
     "DatasetSpec",
+    "DrawnAs",
     "Example",
     "Header",
     "ReadSpec",
@@ -34,6 +36,8 @@ Scalar = str | int | float | bool
 
 UndecidedIs = Literal["skip", "fail", "pass"]
 """What becomes of a check that the data cannot settle."""
+DrawnAs = Literal["box", "polygon", "mask"]
+"""What simulated annotators draw."""
 
 
 class Header(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -88,6 +92,8 @@ class DatasetSpec(ReadSpec, frozen=True, forbid_unknown_fields=True, kw_only=Tru
         As in ``[read]``.
     mask_object, mask_values : str or None
         As in ``[read]``.
+    shapes : bool or None
+        As in ``[read]``.
     """
 
     name: str = ""
@@ -112,9 +118,11 @@ class Example(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     seed : int
         Seed of the simulation.
     scene : dict
-        Further arguments of `annqc.simulate`.
+        Further arguments of `annqc.simulate`, or of `annqc.simulate.outlines`.
     expect : dict of str to str
         Id of a rule -> the outcome it must have.
+    drawn_as : {"box", "polygon", "mask"}
+        What is drawn. Outlines have habits of their own, such as ``"dilated 1.5 px"``.
     """
 
     name: str
@@ -123,6 +131,7 @@ class Example(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     seed: int = 1
     scene: dict[str, Any] = {}
     expect: dict[str, str]
+    drawn_as: DrawnAs = "box"
 
 
 class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -277,7 +286,22 @@ class Spec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     @property
     def reading(self) -> ReadSpec:
         """How data are read that the caller brings; each of `datasets` has its own."""
-        return ReadSpec(**ReadSpec().over(self.read, self._folder))
+        return ReadSpec(**ReadSpec().over(self.read_as_asked, self._folder))
+
+    @property
+    def asks_for_outlines(self) -> bool:
+        """Whether a rule looks at polygons and masks, so that both sides are read with them."""
+        return any(find_measure(rule.measure).outlines for rule in self.rules)
+
+    @property
+    def read_as_asked(self) -> ReadSpec:
+        """The table ``[read]``, with outlines where it says nothing of them and a rule needs them.
+
+        A dataset that says otherwise has its way.
+        """
+        if self.read.shapes is not None or not self.asks_for_outlines:
+            return self.read
+        return msgspec.structs.replace(self.read, shapes=True)
 
     @property
     def _folder(self) -> str | None:
@@ -297,5 +321,5 @@ class Spec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
             candidate=tuple(locate(text, folder) for text in one.candidate or header.candidate),
             annotator=one.annotator or header.annotator,
             baseline=None if baseline is None else locate(baseline, folder),
-            **one.over(self.read, self._folder),
+            **one.over(self.read_as_asked, self._folder),
         )

@@ -33,6 +33,9 @@ class ReadSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
         all, such as ``"640x480"``.
     mask_object, mask_values : str or None
         What the object is in mask images, and what their values are, as `annqc.read` takes it.
+    shapes : bool or None
+        Whether polygons and masks are read too, where a format leaves the choice; if it is left
+        out, they are where a rule asks for them.
     """
 
     format: str | None = None
@@ -43,6 +46,7 @@ class ReadSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     image_sizes: str | tuple[int, int] | None = None
     mask_object: str | None = None
     mask_values: str | None = None
+    shapes: bool | None = None
 
     def given(self) -> dict[str, Any]:
         """Return the fields of ``[read]`` that are there, by name."""

@@ -108,6 +108,14 @@ class Measured(Protocol):
     ) -> dict[str, Array]:
         """Return a rate with intervals, held against a limit, one row a group."""
 
+    def outline_columns(self, by: str | Sequence[str] = ...) -> dict[str, Array]:
+        """Return findings on signed contour offsets, one row a group and quantity."""
+
+    def outline_rate_columns(
+        self, name: str, by: str | Sequence[str] = ..., *, limit: float, at_least: bool
+    ) -> dict[str, Array]:
+        """Return how well outlines agree, held against a limit, one row a group."""
+
     def count_columns(
         self, name: str, by: str | Sequence[str] = ..., *, kinds: Sequence[str] = ()
     ) -> dict[str, Array]:
@@ -221,6 +229,10 @@ class Measure:
         What ``kind`` may name, for measures that take it; empty where that is not known beforehand.
     by : tuple of str
         Columns that a rule groups by where it does not say.
+    outlines : bool
+        Whether it looks at polygons and masks, so that they have to be read.
+    unit : str
+        Unit of the limit, such as ``"px"``; empty for shares and counts.
     """
 
     name: str
@@ -232,6 +244,8 @@ class Measure:
     check: Callable[[Rule], str | None] | None = field(default=None)
     kinds: tuple[str, ...] = ()
     by: tuple[str, ...] = ("annotator",)
+    outlines: bool = False
+    unit: str = ""
 
 
 _MEASURES: Final[dict[str, Measure]] = {}
@@ -251,7 +265,8 @@ def register_measure(
     takes : sequence of str
         Fields of a rule that mean something to it.
     **options
-        ``limits``, ``limit_range``, ``check``, ``kinds`` and ``by`` of `Measure`.
+        ``limits``, ``limit_range``, ``check``, ``kinds``, ``by``, ``outlines`` and ``unit`` of
+        `Measure`.
 
     Returns
     -------

@@ -19,6 +19,7 @@ from annqc.judge.fields import ID
 from annqc.judge.model import (
     VERSION,
     DatasetSpec,
+    DrawnAs,
     Example,
     Header,
     ReadSpec,
@@ -94,6 +95,7 @@ _READ: Final[dict[str, _Schema]] = {
     "image_sizes": {"anyOf": [_TEXT, _SIZE], "examples": ["640x480", "sizes.csv"]},
     "mask_object": {"anyOf": [_TEXT, {"type": "integer"}], "examples": ["light", "255"]},
     "mask_values": {"enum": list(VALUES)},
+    "shapes": {"type": "boolean"},
 }
 _DATASET: Final[dict[str, _Schema]] = {
     "name": _NAME | {"examples": ["vendor-a"]},
@@ -118,6 +120,7 @@ _EXAMPLE: Final[dict[str, _Schema]] = {
         "minProperties": 1,
         "examples": [{"recall": "pass", "no-edge-bias": "fail"}],
     },
+    "drawn_as": {"enum": list(get_args(DrawnAs))},
 }
 _RULE: Final[dict[str, _Schema]] = {
     "id": _NAME | {"examples": ["no-edge-bias"]},

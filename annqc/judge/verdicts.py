@@ -13,7 +13,7 @@ from annqc.judge.registry import OUTCOMES, find_measure
 from annqc.judge.rules.ratchet import Since, no_worse
 from annqc.judge.wording import join_words, number_of
 from annqc.match.authors import unsigned
-from annqc.tables import to_frame
+from annqc.tables import is_anonymous, to_frame
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -317,6 +317,15 @@ def judge(
 def _check(measured: Measured, rule: Rule, baseline: Callable[[], Measured] | None = None) -> Check:
     measure = find_measure(rule.measure)
     try:
+        anonymous = _nobody_to_judge(measured, rule)
+        if anonymous:
+            return Check(
+                id=rule.id,
+                measure=rule.measure,
+                outcome="not_applicable",
+                sentence=anonymous,
+                rule=rule,
+            )
         if rule.tolerance is not None or rule.confidence is not None:
             measured = measured.with_parameters(
                 tolerance=rule.tolerance, confidence=rule.confidence
@@ -348,6 +357,18 @@ def _of_whom(measured: Measured, rule: Rule) -> list[str]:
     grouped = "by" in find_measure(rule.measure).takes and "annotator" in rule.columns
     said = unsigned(measured.matches.candidate) if grouped else ""
     return [said] if said else []
+
+
+def _nobody_to_judge(measured: Measured, rule: Rule) -> str:
+    """Say that a rule by annotator has nobody to speak of, where the annotators are anonymous."""
+    grouped = "by" in find_measure(rule.measure).takes and "annotator" in rule.columns
+    if not grouped or not is_anonymous(measured.matches.candidate.annotator_ids):
+        return ""
+    rest = ", ".join(f'"{name}"' for name in rule.by if name != "annotator")
+    return (
+        "the annotators are anonymous, so that nobody can be judged by name; "
+        f"by = [{rest}] judges all of the work"
+    )
 
 
 def _evidence(measured: Measured | Since, found: Assessment) -> tuple[dict[str, Any], ...]:

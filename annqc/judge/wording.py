@@ -9,6 +9,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any, Final
 
+from annqc.judge.quantities import DIRECTIONS, OBJECTS, WITHIN
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -31,38 +33,6 @@ __all__ = [
     "told_in",
     "unsettled_words",
 ]
-
-OBJECTS: Final = {
-    "out_left": "the left edge",
-    "out_top": "the top edge",
-    "out_right": "the right edge",
-    "out_bottom": "the bottom edge",
-}
-"""What is drawn wrongly; boxes as a whole for any other quantity."""
-
-DIRECTIONS: Final = {
-    "out_left": ("far out", "far in"),
-    "out_top": ("far out", "far in"),
-    "out_right": ("far out", "far in"),
-    "out_bottom": ("far out", "far in"),
-    "dx": ("far right", "far left"),
-    "dy": ("low", "high"),
-    "dw": ("wide", "narrow"),
-    "dh": ("tall", "short"),
-}
-"""What follows "too" where the quantity is positive and negative."""
-
-WITHIN: Final = {
-    "out_left": ("further out", "further in"),
-    "out_top": ("further out", "further in"),
-    "out_right": ("further out", "further in"),
-    "out_bottom": ("further out", "further in"),
-    "dx": ("further right", "further left"),
-    "dy": ("lower", "higher"),
-    "dw": ("wider", "narrower"),
-    "dh": ("taller", "shorter"),
-}
-"""The same of what is within tolerance, and so not "too" anything."""
 
 UNITS: Final = {"px": ("px", 1.0), "rel": ("%", 100.0), "": ("tolerances", 1.0)}
 ON_THE_LINE: Final = 0.05
@@ -185,8 +155,10 @@ def steady_unit(finding: Mapping[str, Any], tolerance: Tolerance) -> str:
     tolerance : Tolerance
         That of the audit. One in a single unit is answered in that unit. With ``max(1 px, 2 %)``
         it is the unit in which the interval is the narrower for its estimate; or for the
-        tolerance, where the estimate may be zero.
+        tolerance, where the estimate may be zero. Contour offsets are told in pixels.
     """
+    if "estimate_rel" not in finding:
+        return "px"
     if tolerance.px == 0 or tolerance.rel == 0:
         return "rel" if tolerance.px == 0 else "px"
 

@@ -1,10 +1,12 @@
 """kernels: samples along contours and their distances to other contours. See `contours`.
 
-The nearest segment is found in a tree of bounding boxes over the segments in their order, which is
-good because neighbours on a contour are neighbours in space. A search brings every segment
-within some reach; as long as a later sample is so near to where the search stood that nothing else
-can be nearer, it needs no search of its own. Which side a sample lies on is carried along in the
-same way: it cannot change within a stretch shorter than the distance.
+The nearest segment is found in a tree of square cells, each divided into four where many segments
+pass through it, as long as there is room: so a jagged outline whose segments lie side by side costs
+little more than a smooth one, and memory grows with the segments alone. A cell knows the winding
+number at its middle. A search brings every segment within some reach; as long as a later sample is
+so near to where the search stood that nothing else can be nearer, it needs no search of its own.
+Which side a sample lies on is carried along in the same way: it cannot change within a stretch
+shorter than the distance.
 """
 
 from __future__ import annotations
@@ -20,11 +22,16 @@ if TYPE_CHECKING:
 
     Floats = npt.NDArray[np.float64]
     Ints = npt.NDArray[np.int64]
+    Places = npt.NDArray[np.int32]
+    Tree = tuple[Floats, Places, Places]
 
-__all__ = ["LEAF", "NEAR", "SECTORS", "add_offsets", "measure_distances"]
+__all__ = ["NEAR", "SECTORS", "add_chords", "add_offsets", "measure_distances"]
 
-LEAF: Final = 4
-"""Segments in a leaf of the tree."""
+CROWDED: Final = 32
+"""A cell with more segments than this is divided."""
+
+FINEST: Final = 2.0**-20
+"""Cells that are narrower than this share of the whole are not divided."""
 
 NEAR: Final = 24
 """Segments that one search can bring."""
@@ -46,7 +53,7 @@ def measure_distances(
     steps: Floats,
     tolerances: Floats,
     share: float,
-    rooms: tuple[Floats, Floats, Floats, Floats],
+    rooms: tuple[Floats, Tree, Floats, Tree],
     search: tuple[Ints, Ints],
     far: Floats,
     weight: Floats,
@@ -58,17 +65,17 @@ def measure_distances(
         i, j = left[k], right[k]
         na = _segments(points_a, rings_a, shapes_a[i], shapes_a[i + 1], seg_a)
         nb = _segments(points_b, rings_b, shapes_b[j], shapes_b[j + 1], seg_b)
-        _grow_tree(seg_a, na, tree_a)
-        _grow_tree(seg_b, nb, tree_b)
+        _grow_tree(seg_a, na, False, tree_a)
+        _grow_tree(seg_b, nb, False, tree_b)
         begin = 0
         for side in range(2):
             if side == 0:
                 end = _walk(
-                    seg_a, na, seg_b, nb, tree_b, steps[0, k], False, search, far, weight, begin
+                    seg_a, na, seg_b, tree_b, steps[0, k], False, search, far, weight, begin
                 )
             else:
                 end = _walk(
-                    seg_b, nb, seg_a, na, tree_a, steps[1, k], False, search, far, weight, begin
+                    seg_b, nb, seg_a, tree_a, steps[1, k], False, search, far, weight, begin
                 )
             length = total = largest = 0.0
             out[k, side, 4:] = 0.0
@@ -98,7 +105,7 @@ def add_offsets(
     steps: Floats,
     centre: Floats,
     window: Floats,
-    rooms: tuple[Floats, Floats, Floats, Floats],
+    rooms: tuple[Floats, Tree, Floats, Tree],
     search: tuple[Ints, Ints],
     far: Floats,
     weight: Floats,
@@ -109,13 +116,53 @@ def add_offsets(
         i, j = left[k], right[k]
         na = _segments(points_a, rings_a, shapes_a[i], shapes_a[i + 1], seg_a)
         nb = _segments(points_b, rings_b, shapes_b[j], shapes_b[j + 1], seg_b)
-        _grow_tree(seg_b, nb, tree_b)
-        _walk(seg_a, na, seg_b, nb, tree_b, steps[0, k], True, search, far, weight, 0)
+        _grow_tree(seg_b, nb, True, tree_b)
+        _walk(seg_a, na, seg_b, tree_b, steps[0, k], True, search, far, weight, 0)
         _by_sector(seg_a, na, steps[0, k], 1.0, far, centre[k], window[k], out[k, 0])
         if steps[1, k] > 0:
-            _grow_tree(seg_a, na, tree_a)
-            _walk(seg_b, nb, seg_a, na, tree_a, steps[1, k], True, search, far, weight, 0)
+            _grow_tree(seg_a, na, True, tree_a)
+            _walk(seg_b, nb, seg_a, tree_a, steps[1, k], True, search, far, weight, 0)
             _by_sector(seg_b, nb, steps[1, k], -1.0, far, centre[k], window[k], out[k, 1])
+
+
+@njit
+def add_chords(
+    points_a: Floats,
+    rings_a: Ints,
+    shapes_a: Ints,
+    points_b: Floats,
+    rings_b: Ints,
+    shapes_b: Ints,
+    left: Ints,
+    right: Ints,
+    rooms: tuple[Floats, Tree, Floats, Tree],
+    search: tuple[Ints, Ints],
+    far: Floats,
+    weight: Floats,
+    out: Floats,
+) -> None:
+    seg_a, tree_a, seg_b, _ = rooms
+    for k in range(left.shape[0]):
+        i, j = left[k], right[k]
+        na = _segments(points_a, rings_a, shapes_a[i], shapes_a[i + 1], seg_a)
+        nb = _segments(points_b, rings_b, shapes_b[j], shapes_b[j + 1], seg_b)
+        _grow_tree(seg_a, na, True, tree_a)
+        longest = 0.0
+        for s in range(nb):
+            longest = max(longest, seg_b[s, 5])
+        # of each segment its first vertex and its middle, and nothing between
+        _walk(seg_b, nb, seg_a, tree_a, longest, True, search, far, weight, 0)
+        first = 0
+        for s in range(nb):
+            after = s + 1
+            # a ring ends where it began, and so may a loop of it, which is as good
+            if after == nb or (seg_b[s, 6] == seg_b[first, 0] and seg_b[s, 7] == seg_b[first, 1]):
+                after = first
+                first = s + 1
+            bow = 0.5 * (far[2 * s] + far[2 * after]) - far[2 * s + 1]
+            out[k, 0] += seg_b[s, 5] * bow
+            out[k, 1] += seg_b[s, 5] * abs(bow)
+            out[k, 2] += seg_b[s, 5]
 
 
 @njit
@@ -183,23 +230,100 @@ def _segments(points: Floats, rings: Ints, from_ring: int, to_ring: int, seg: Fl
 
 
 @njit
-def _grow_tree(seg: Floats, n: int, tree: Floats) -> None:
-    """Fill ``tree`` with bounding boxes: node k is around 2 k and 2 k + 1, the root is 1."""
-    leaves = (n + LEAF - 1) // LEAF
-    for leaf in range(leaves):
-        x1, y1, x2, y2 = np.inf, np.inf, -np.inf, -np.inf
-        for s in range(LEAF * leaf, min(LEAF * leaf + LEAF, n)):
-            x, y = seg[s, 0], seg[s, 1]
-            u, v = seg[s, 6], seg[s, 7]
-            x1, y1 = min(x1, x, u), min(y1, y, v)
-            x2, y2 = max(x2, x, u), max(y2, y, v)
-        node = leaves + leaf
-        tree[node, 0], tree[node, 1], tree[node, 2], tree[node, 3] = x1, y1, x2, y2
-    for node in range(leaves - 1, 0, -1):
-        one, two = 2 * node, 2 * node + 1
-        for k in range(2):
-            tree[node, k] = min(tree[one, k], tree[two, k])
-            tree[node, k + 2] = max(tree[one, k + 2], tree[two, k + 2])
+def _grow_tree(seg: Floats, n: int, signed: bool, tree: Tree) -> None:  # noqa: FBT001
+    """Divide the square around the segments, level by level, where it is crowded and room is left.
+
+    ``signed`` tells whether the winding numbers at the middles are wanted.
+    """
+    cells, links, listed = tree
+    x1, y1, x2, y2 = np.inf, np.inf, -np.inf, -np.inf
+    for s in range(n):
+        x1, y1 = min(x1, seg[s, 0]), min(y1, seg[s, 1])
+        x2, y2 = max(x2, seg[s, 0]), max(y2, seg[s, 1])
+        listed[s] = s
+    cells[0, 0], cells[0, 1], cells[0, 2], cells[0, 3] = x1, y1, x2, y2
+    size = max(x2 - x1, y2 - y1)
+    # odd shares, so that the middle of no cell lies on a grid that vertices may lie on
+    x1, y1, size = x1 - 0.00371 * size, y1 - 0.00293 * size, 1.00837 * size
+    x, y, half = x1 + 0.5 * size, y1 + 0.5 * size, 0.5 * size
+    cells[0, 4], cells[0, 5], cells[0, 6] = x, y, half
+    links[0, 0], links[0, 1], links[0, 2], links[0, 3] = 0, 0, n, 0
+    links[0, 4] = _turns(seg, listed, 0, n, x, y, x1, y1) if signed else 0
+    hair, finest = 1e-9 * size, size * FINEST
+    made, filled, k = 1, n, 0
+    while k < made:
+        begin, end = links[k, 1], links[k, 2]
+        x, y, half = cells[k, 4], cells[k, 5], 0.5 * cells[k, 6]
+        count = end - begin
+        if (
+            count > CROWDED
+            and half > finest
+            and made + 4 <= cells.shape[0]
+            and filled + 4 * count <= listed.shape[0]
+        ):
+            links[k, 0] = made
+            for c in range(4):
+                u, v = x + half if c & 1 else x - half, y + half if c & 2 else y - half
+                cells[made, 4], cells[made, 5], cells[made, 6] = u, v, half
+                links[made, 0], links[made, 1], links[made, 3] = 0, filled, k
+                filled = _within(seg, listed, begin, end, cells, made, hair, filled)
+                links[made, 2] = filled
+                if signed:
+                    links[made, 4] = links[k, 4] + _turns(seg, listed, begin, end, u, v, x, y)
+                made += 1
+        k += 1
+
+
+@njit
+def _within(
+    seg: Floats,
+    listed: Places,
+    begin: int,
+    end: int,
+    cells: Floats,
+    k: int,
+    hair: float,
+    filled: int,
+) -> int:
+    """List those of some segments that pass through a cell; return where the list ends."""
+    x1, y1, x2, y2 = np.inf, np.inf, -np.inf, -np.inf
+    x, y, reach = cells[k, 4], cells[k, 5], cells[k, 6] + hair
+    for e in range(begin, end):
+        s = listed[e]
+        dx, dy = seg[s, 2], seg[s, 3]
+        u, v = seg[s, 0] - x, seg[s, 1] - y
+        w, z = seg[s, 6] - x, seg[s, 7] - y
+        left, right, top, bottom = min(u, w), max(u, w), min(v, z), max(v, z)
+        if left > reach or right < -reach or top > reach or bottom < -reach:
+            continue
+        if abs(dx * v - dy * u) <= reach * (abs(dx) + abs(dy)):
+            listed[filled] = s
+            filled += 1
+            x1, y1, x2, y2 = min(x1, left), min(y1, top), max(x2, right), max(y2, bottom)
+    cells[k, 0], cells[k, 1] = x + max(x1, -reach), y + max(y1, -reach)
+    cells[k, 2], cells[k, 3] = x + min(x2, reach), y + min(y2, reach)
+    return filled
+
+
+@njit
+def _turns(
+    seg: Floats, listed: Places, begin: int, end: int, x: float, y: float, to_x: float, to_y: float
+) -> int:
+    """Return the winding number at one point less that at another, by the segments between them."""
+    u, v = to_x - x, to_y - y
+    turns = 0
+    for e in range(begin, end):
+        s = listed[e]
+        # the ends as they were given: of two segments that meet, one alone may count
+        one = u * (seg[s, 1] - y) - v * (seg[s, 0] - x) > 0
+        two = u * (seg[s, 7] - y) - v * (seg[s, 6] - x) > 0
+        if one == two:
+            continue
+        near = seg[s, 2] * (y - seg[s, 1]) - seg[s, 3] * (x - seg[s, 0]) > 0
+        far = seg[s, 2] * (to_y - seg[s, 1]) - seg[s, 3] * (to_x - seg[s, 0]) > 0
+        if near != far:
+            turns += 1 if two else -1
+    return turns
 
 
 @njit
@@ -214,59 +338,74 @@ def _square_to(seg: Floats, s: int, x: float, y: float) -> float:
 
 
 @njit
-def _square_to_box(tree: Floats, node: int, x: float, y: float) -> float:
-    """Squared distance from a point to the box of a node, 0 within it."""
-    u = max(tree[node, 0] - x, 0.0, x - tree[node, 2])
-    v = max(tree[node, 1] - y, 0.0, y - tree[node, 3])
+def _square_to_cell(cells: Floats, k: int, x: float, y: float) -> float:
+    """Squared distance from a point to a cell, 0 within it."""
+    u = max(cells[k, 0] - x, 0.0, x - cells[k, 2])
+    v = max(cells[k, 1] - y, 0.0, y - cells[k, 3])
     square: float = u * u + v * v
     return square
 
 
 @njit
+def _leaf(x: float, y: float, tree: Tree) -> int:
+    """Return the undivided cell that a point lies in, -1 beyond all."""
+    cells, links, _ = tree
+    if abs(x - cells[0, 4]) > cells[0, 6] or abs(y - cells[0, 5]) > cells[0, 6]:
+        return -1
+    k = 0
+    while links[k, 0]:
+        k = links[k, 0] + (x >= cells[k, 4]) + 2 * (y >= cells[k, 5])
+    return k
+
+
+@njit
 def _find(
-    x: float,
-    y: float,
-    bound: float,
-    slack: float,
-    seg: Floats,
-    n: int,
-    tree: Floats,
-    stack: Ints,
-    near: Ints,
+    x: float, y: float, bound: float, slack: float, seg: Floats, tree: Tree, stack: Ints, near: Ints
 ) -> tuple[int, int, float, float]:
     """Find the nearest segment, and all within ``slack`` beyond it, given a bound on its distance.
 
     Return how many stand in ``near``, which is the nearest, its distance, and the reach: every
     segment that is not in ``near`` is at least so far away.
     """
-    leaves = (n + LEAF - 1) // LEAF
+    cells, links, listed = tree
     best = bound
     reach = best + slack
-    square = reach * reach
+    square = reach * reach * (1 + 1e-12)  # what the bound was taken from must pass
     count, nearest = 0, 0
     full = False
-    stack[0] = 1
+    # the cell of the point comes first, then what is left of the smallest around all that is near
+    own = _leaf(x, y, tree)
+    stack[0] = max(own, 0)
     top = 1
-    while top:
+    looked = own < 0
+    done = -1
+    while True:
+        if top == 0:
+            if looked:
+                break
+            looked = True
+            k = done = own
+            while k and max(abs(x - cells[k, 4]), abs(y - cells[k, 5])) + reach > cells[k, 6]:
+                k = links[k, 3]
+            if k == own:
+                break
+            stack[0] = k
+            top = 1
         top -= 1
-        node = stack[top]
-        if _square_to_box(tree, node, x, y) > square:
+        k = stack[top]
+        if k == done or _square_to_cell(cells, k, x, y) > square:
             continue
-        if node < leaves:
-            one, two = 2 * node, 2 * node + 1
-            to_one, to_two = _square_to_box(tree, one, x, y), _square_to_box(tree, two, x, y)
-            if to_one < to_two:  # the nearer is looked at first, which may spare the other
-                one, two = two, one
-                to_one, to_two = to_two, to_one
-            if to_one <= square:
-                stack[top] = one
-                top += 1
-            if to_two <= square:
-                stack[top] = two
-                top += 1
+        first = links[k, 0]
+        if first:
+            quarter = (x >= cells[k, 4]) + 2 * (y >= cells[k, 5])
+            for c in (3, 1, 2, 0):  # the nearest is looked at first, which may spare the others
+                k = first + (quarter ^ c)
+                if links[k, 1] < links[k, 2] and _square_to_cell(cells, k, x, y) <= square:
+                    stack[top] = k
+                    top += 1
             continue
-        first = LEAF * (node - leaves)
-        for s in range(first, min(first + LEAF, n)):
+        for e in range(links[k, 1], links[k, 2]):
+            s = listed[e]
             d2 = _square_to(seg, s, x, y)
             if d2 > square:
                 continue
@@ -275,10 +414,17 @@ def _find(
                 best, nearest = d, s
                 reach = best if full else best + slack
                 square = reach * reach
+            if full:
+                continue
+            known = False
+            for m in range(count):  # it may pass through many cells
+                known = known or near[m] == s
+            if known:
+                continue
             if count < NEAR:
                 near[count] = s
                 count += 1
-            elif not full:  # too many: only the nearest counts, and the next sample looks again
+            else:  # too many: only the nearest counts, and the next sample looks again
                 full = True
                 reach = best
                 square = reach * reach
@@ -289,41 +435,24 @@ def _find(
 
 
 @njit
-def _inside(
-    x: float, y: float, nearest: int, seg: Floats, n: int, tree: Floats, stack: Ints
-) -> bool:
+def _inside(x: float, y: float, nearest: int, seg: Floats, tree: Tree) -> bool:
     """Whether a point lies within, told by its nearest segment.
 
-    Where that is nearest with its end, its side may mislead; then the edges that a ray to the right
-    crosses are counted.
+    Where that is nearest with its end, its side may mislead; then it is told by what lies between
+    the point and the middle of its cell, whose winding number is known.
     """
     u, v = x - seg[nearest, 0], y - seg[nearest, 1]
     dx, dy = seg[nearest, 2], seg[nearest, 3]
     if 0 < (u * dx + v * dy) * seg[nearest, 4] < 1:
         on_the_left: bool = dx * v > dy * u
         return on_the_left
-    leaves = (n + LEAF - 1) // LEAF
-    turns = 0
-    stack[0] = 1
-    top = 1
-    while top:
-        top -= 1
-        node = stack[top]
-        if tree[node, 1] > y or tree[node, 3] < y or tree[node, 2] < x:
-            continue
-        if node < leaves:
-            stack[top], stack[top + 1] = 2 * node, 2 * node + 1
-            top += 2
-            continue
-        first = LEAF * (node - leaves)
-        for s in range(first, min(first + LEAF, n)):
-            # the ends as they were given: of two segments that meet, one alone may count
-            if (seg[s, 1] <= y) == (seg[s, 7] <= y):
-                continue
-            across = seg[s, 2] * (y - seg[s, 1]) - seg[s, 3] * (x - seg[s, 0])
-            if (across > 0) == (seg[s, 3] > 0):
-                turns += 1 if seg[s, 3] > 0 else -1
-    return turns != 0
+    k = _leaf(x, y, tree)
+    if k < 0:
+        return False
+    cells, links, listed = tree
+    begin, end = links[k, 1], links[k, 2]
+    turns = links[k, 4] + _turns(seg, listed, begin, end, x, y, cells[k, 4], cells[k, 5])
+    return bool(turns != 0)
 
 
 @njit
@@ -331,8 +460,7 @@ def _walk(
     seg: Floats,
     n: int,
     other: Floats,
-    n_other: int,
-    tree: Floats,
+    tree: Tree,
     step: float,
     signed: bool,  # noqa: FBT001 - a kernel takes positional arguments
     search: tuple[Ints, Ints],
@@ -365,17 +493,21 @@ def _walk(
             u, v = x - from_x, y - from_y
             spare = reach - d
             if spare < 0 or u * u + v * v > spare * spare:
-                count, nearest, d, reach = _find(x, y, d, slack, other, n_other, tree, stack, near)
+                # a wide search serves many samples, where it does not bring too much; one that
+                # would not even serve the next looks for the nearest alone
+                wide = slack if slack >= piece else 0.0
+                count, nearest, d, reach = _find(x, y, d, wide, other, tree, stack, near)
                 from_x, from_y = x, y
-                # a wide search serves many samples, where it does not bring too much
-                if reach <= d:
+                if wide == 0.0:
+                    slack *= 1.1
+                elif reach <= d:
                     slack *= 0.5
                 elif 4 * count < NEAR:
                     slack = min(2.0 * slack, 4.0 * step + 0.25 * d)
             if signed:
                 u, v = x - last_x, y - last_y
                 if last < 0 or u * u + v * v >= last * last:
-                    sign = 1.0 if _inside(x, y, nearest, other, n_other, tree, stack) else -1.0
+                    sign = 1.0 if _inside(x, y, nearest, other, tree) else -1.0
                 last_x, last_y, last = x, y, d
                 far[at] = sign * d
             else:

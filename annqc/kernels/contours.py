@@ -12,18 +12,32 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from annqc.kernels._contours import LEAF, NEAR, SECTORS, add_offsets, measure_distances
+from annqc.kernels._contours import (
+    NEAR,
+    SECTORS,
+    add_chords,
+    add_offsets,
+    measure_distances,
+)
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
     Floats = npt.NDArray[np.float64]
     Ints = npt.NDArray[np.int64]
+    Places = npt.NDArray[np.int32]
+    Tree = tuple[Floats, Places, Places]
 
-__all__ = ["COLUMNS", "SECTORS", "distances", "offsets"]
+__all__ = ["COLUMNS", "SECTORS", "chords", "distances", "offsets"]
 
 COLUMNS: Final = ("length", "sum", "largest", "quantile")
 """What `distances` says of one direction, before the lengths within each tolerance."""
+
+CELLS: Final = 4
+"""Cells of a tree for every segment, at most."""
+
+LISTED: Final = 64
+"""How often a segment is listed in the cells of a tree, at most and on average."""
 
 
 def distances(
@@ -155,7 +169,59 @@ def offsets(
     return out
 
 
-def _room(rings: Ints, shapes: Ints, rows: Ints) -> tuple[Floats, Floats]:
+def chords(
+    points_a: Floats,
+    rings_a: Ints,
+    shapes_a: Ints,
+    points_b: Floats,
+    rings_b: Ints,
+    shapes_b: Ints,
+    left: Ints,
+    right: Ints,
+) -> Floats:
+    """Add up how far the middles of B's segments lie beside where their ends lie, seen from A.
+
+    Parameters
+    ----------
+    points_a, rings_a, shapes_a, points_b, rings_b, shapes_b, left, right : arrays
+        As for `distances`.
+
+    Returns
+    -------
+    (k, 3) float64
+        The sum of length times bow, that of length times its absolute value, and the length. The
+        bow of a segment is the signed distance to A of its middle less the mean of those of its
+        ends, positive outward: negative where a chord cuts through A.
+    """
+    out = np.zeros((len(left), 3))
+    if len(left):
+        room_a, tree_a = _room(rings_a, shapes_a, left)
+        room_b, tree_b = _room(rings_b, shapes_b, right)
+        add_chords(
+            points_a,
+            rings_a,
+            shapes_a,
+            points_b,
+            rings_b,
+            shapes_b,
+            left,
+            right,
+            (room_a, tree_a, room_b, tree_b),
+            (np.empty(128, np.int64), np.empty(NEAR, np.int64)),
+            np.empty(2 * len(room_b)),
+            np.empty(2 * len(room_b)),
+            out,
+        )
+    return out
+
+
+def _room(rings: Ints, shapes: Ints, rows: Ints) -> tuple[Floats, Tree]:
     """Make room for the segments of the largest of these shapes, and for their tree."""
     most = int((rings[shapes[rows + 1]] - rings[shapes[rows]]).max())
-    return np.empty((most, 8)), np.empty((2 * (most // LEAF + 1), 4))
+    cells = CELLS * most + 64
+    tree = (
+        np.empty((cells, 7)),
+        np.empty((cells, 5), dtype=np.int32),
+        np.empty(LISTED * most + 64, dtype=np.int32),
+    )
+    return np.empty((most, 8)), tree

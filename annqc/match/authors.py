@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from annqc.tables import Problem
+from annqc.tables import Problem, is_anonymous
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -63,9 +63,12 @@ def unsigned(candidate: Dataset) -> str:
     Returns
     -------
     str
-        Empty where the rows say it, there are several annotators, or the work is simulated.
+        Empty where the rows say it, there are several annotators, they are anonymous, or the work
+        is simulated.
     """
     if candidate.authors_known or len(candidate.annotator_ids) != 1:
+        return ""
+    if is_anonymous(candidate.annotator_ids):
         return ""
     if any(source.format == "simulated" for source in candidate.sources):
         return ""
@@ -81,7 +84,7 @@ def unsigned(candidate: Dataset) -> str:
 
 
 def authored(reference: Dataset, candidate: Dataset) -> Ints:
-    """List what annotators of the candidate drew in the reference.
+    """List what annotators of the candidate drew in the reference, or found to be empty there.
 
     Parameters
     ----------
@@ -93,16 +96,23 @@ def authored(reference: Dataset, candidate: Dataset) -> Ints:
     (k,) int64
         Sorted codes ``annotator * n_images + image``, with the candidate's annotators and the
         reference's images. Empty unless the rows of both sides say who drew them: the name of a
-        file is not an author.
+        file is not an author. Nor is anybody who is nobody in particular.
     """
     if not (reference.authors_known and candidate.authors_known):
         return np.empty(0, dtype=np.int64)
     # The number 7 in one file and the text "7" in another are one person.
     code = {str(who): row for row, who in enumerate(candidate.annotator_ids.tolist())}
-    same = [code.get(str(who), -1) for who in reference.annotator_ids.tolist()]
-    drawn = np.array(same, dtype=np.int64)[reference.table.annotator]
+    same = np.array(
+        [code.get(str(who), -1) for who in reference.annotator_ids.tolist()], dtype=np.int64
+    )
+    same[reference.nameless] = -1
+    drawn, image = same[reference.table.annotator], reference.table.image
+    if reference.assigned is not None:  # that nothing is there was said by whoever was asked
+        asked = reference.assigned[~np.isin(reference.assigned[:, 1], image)]
+        drawn = np.concatenate([drawn, same[asked[:, 0]]])
+        image = np.concatenate([image, asked[:, 1]])
     there = drawn >= 0
-    return np.unique(drawn[there] * len(reference.image_table) + reference.table.image[there])
+    return np.unique(drawn[there] * len(reference.image_table) + image[there])
 
 
 def own_work(candidate: Dataset, keys: Ints, n_images: int) -> list[Problem]:

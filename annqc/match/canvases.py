@@ -69,7 +69,9 @@ def foreign_canvases(
     table = candidate.table
     rows, image, annotator, size = _drawn(candidate)
     if candidate.assigned is not None:  # whoever drew nothing was shown the image all the same
+        drew = np.unique(annotator * len(candidate.image_table) + image)
         asked = candidate.assigned
+        asked = asked[~np.isin(asked[:, 0] * len(candidate.image_table) + asked[:, 1], drew)]
         rows = np.concatenate([rows, np.full(len(asked), -1)])
         image = np.concatenate([image, asked[:, 1]])
         annotator = np.concatenate([annotator, asked[:, 0]])

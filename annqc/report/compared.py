@@ -11,6 +11,7 @@ import numpy as np
 from annqc.infer.collective import MIN_ANNOTATORS
 from annqc.judge.wording import number_of
 from annqc.match.authors import unsigned
+from annqc.run.anonymous import WHY as ANONYMOUS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,6 +46,8 @@ class Compared:
         at the border.
     n_border, n_ambiguous : int
         Edges at the image border and pairs with a rival partner: both are left out of the offsets.
+    anonymous : bool
+        Whether the annotators are nobody in particular.
     unsigned : str
         Says that everything counts as the work of one, where nothing says who drew it; else empty.
     """
@@ -64,6 +67,7 @@ class Compared:
     n_unknown_size: int
     n_border: int
     n_ambiguous: int
+    anonymous: bool
     unsigned: str
 
 
@@ -102,6 +106,7 @@ def compared(run: Run) -> Compared:
         n_unknown_size=int((unknown & used).sum()),
         n_border=int(measured.at_border.sum()),
         n_ambiguous=int(matches.pair_ambiguous.sum()),
+        anonymous=candidate.anonymous,
         unsigned=unsigned(candidate),
     )
 
@@ -122,7 +127,12 @@ def notes(c: Compared, by: Sequence[str] = ("annotator",)) -> list[str]:
         Empty where there is nothing to mind.
     """
     said = [c.unsigned] if c.unsigned else []
-    if 0 < c.n_annotators < MIN_ANNOTATORS:
+    if c.anonymous:
+        said.append(
+            f"{ANONYMOUS}; of several drawings of one object on an image one is paired, and the "
+            "others count as spurious; an offset of the gold looks the same as one of the work"
+        )
+    elif 0 < c.n_annotators < MIN_ANNOTATORS:
         said.append(
             f"with {number_of(c.n_annotators, 'annotator')} an offset of the gold looks the same "
             f"as an offset of the annotators; it takes {MIN_ANNOTATORS} to tell them apart"

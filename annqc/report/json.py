@@ -18,6 +18,7 @@ from annqc.report.schema import SCHEMA_VERSION
 from annqc.report.standing import FEW_OBJECTS, settle_text, standings
 from annqc.report.view import view_of
 from annqc.report.words import accused_sentences
+from annqc.run.anonymous import spoken_of
 from annqc.tables import QUANTITIES, Problem
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ def audit_document(
     problems = {"dropped": counts.pop("dropped"), "kept": counts.pop("kept")}
     del counts["unsigned"]  # it is among the notes
     errors = run.error_columns()
-    by = tuple(by)
+    by = spoken_of(run.candidate, by)
     return {
         "schema_version": SCHEMA_VERSION,
         "annqc_version": annqc.__version__,

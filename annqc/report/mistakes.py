@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from annqc.report.plain import clean_text
 from annqc.report.words import DIRECTIONS, EDGE_NAMES
+from annqc.run.outline_errors import GROSS, ROUNDING
 from annqc.tables import EDGES, QUANTITIES
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ def unusable_drawings(run: Run) -> set[tuple[object, object]]:
 def first_errors(
     columns: dict[str, Array], n: int, unusable: Collection[tuple[object, object]] = ()
 ) -> list[str]:
-    """Say the first errors in words.
+    """Say the first errors in words; of a loose box with a loose outline, the first of the two.
 
     Parameters
     ----------
@@ -84,8 +85,18 @@ def first_errors(
     unusable : collection of (annotator, image)
         From `unusable_drawings`.
     """
-    rows = range(min(n, len(columns["rank"])))
-    return [error_text({name: columns[name][row] for name in columns}, unusable) for row in rows]
+    said: list[str] = []
+    shown: set[tuple[object, ...]] = set()
+    for row in range(len(columns["rank"])):
+        if len(said) == n:
+            break
+        error = {name: columns[name][row] for name in columns}
+        drawing = tuple(error[name] for name in ("source", "row", "annotation_id", "reference_id"))
+        if error["kind"] in _OF_DRAWINGS and drawing in shown:
+            continue
+        shown.add(drawing)
+        said.append(error_text(error, unusable))
+    return said
 
 
 def error_text(error: dict[str, Any], unusable: Collection[tuple[object, object]] = ()) -> str:
@@ -152,6 +163,24 @@ def _loose(error: dict[str, Any]) -> str:
     )
 
 
+def _loose_outline(error: dict[str, Any]) -> str:
+    edge, size = error["edge"], error["offset_px"]
+    if edge is None:
+        return f"the outline of {_drawn(error)} shares nothing with that of {_reference(error)}"
+    if abs(error["offset"]) < GROSS - ROUNDING:
+        how = f"(boundary IoU {error['boundary_iou']:.2f}, IoU {error['iou']:.2f})"
+        return f"the outline of {_drawn(error)} strays from that of {_reference(error)} {how}"
+    part = "" if edge == "contour" else f"{edge.removeprefix('contour_')} side of the "
+    way = "far in" if size < 0 else "far out"
+    how = f"{abs(size):.0f} px too {way} (IoU {error['iou']:.2f})"
+    return f"the {part}outline of {_drawn(error)} is {how}"
+
+
+def _odd_outline(error: dict[str, Any]) -> str:
+    how = _STYLES[error["style"]]
+    return f"the outline of {_drawn(error)} {how}, unlike the annotator's others"
+
+
 def _mislabelled(error: dict[str, Any]) -> str:
     label, drawn = _short(error["candidate_category"]), _short(error["annotation_id"])
     return f"{_reference(error)} is labelled {label} (annotation {drawn})"
@@ -179,6 +208,17 @@ def _split(error: dict[str, Any]) -> str:
     return f"{_drawn(error)} is a piece of {_reference(error)}"
 
 
+_STYLES: Final = {
+    "copied": "is that of the gold to the last digit",
+    "few_points": "has few points where the gold has many",
+    "staircase": "follows the pixels of a mask",
+    "simplified": "cuts corners between points far apart",
+}
+"""How an outline was drawn, by `annqc.measure.outline_styles.STYLES`."""
+
+_OF_DRAWINGS: Final = frozenset({"loose_box", "loose_outline", "odd_outline"})
+"""Kinds of which one drawing may have several."""
+
 _WHAT = {
     "missed": _missed,
     "spurious": lambda e: f"{_drawn(e)} is around nothing that the gold has",
@@ -189,5 +229,7 @@ _WHAT = {
     "split": _split,
     "far": lambda e: f"{_reference(e)} has its nearest box far off",
     "loose_box": _loose,
+    "loose_outline": _loose_outline,
+    "odd_outline": _odd_outline,
 }
 """What is wrong, by kind of `annqc.run.errors.ERROR_KINDS`."""

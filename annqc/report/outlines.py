@@ -12,8 +12,11 @@ from annqc.judge.wording import amount, join_words, number_of
 from annqc.match.authors import unsigned
 from annqc.measure.outlines import CONTOURS
 from annqc.report.plain import clean_text
+from annqc.run.outline_columns import contours_sensitive
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from annqc.run.audit import Run
     from annqc.run.outlines import Outlines
     from annqc.tables import Array, Bools, Dataset
@@ -25,6 +28,8 @@ __all__ = [
     "nobody_named",
     "outline_lines",
     "outline_verdicts",
+    "style_sentences",
+    "within_sentences",
 ]
 
 ANONYMOUS: Final = (
@@ -37,8 +42,21 @@ ALIKE: Final = 0.5
 """Sides are moved alike where the least is at least this share of the largest."""
 
 LONGEST: Final = 21
-NAMELESS: Final = frozenset({"", "(unknown)", "unknown", "anonymous"})
-"""What stands for an annotator where the data know none."""
+FEW_OUTLINES: Final = "too few of the outlines could be paired to be sure"
+WORTH_TELLING: Final = 0.25
+"""From this share of the tolerance on, what is measurable within it is told."""
+OFTEN: Final = 0.1
+"""From this share of the outlines on, how they were drawn is told."""
+CHORD_PX: Final = 0.5
+"""From so many pixels on, what straight segments do to the contour is told."""
+
+STYLE_WORDS: Final = {
+    "copied": "are copies of the gold's",
+    "few_points": "have few points where the gold has many",
+    "staircase": "follow the pixels of a mask",
+    "simplified": "cut corners between points far apart",
+}
+"""How outlines were drawn, by `annqc.measure.outline_styles.STYLES`."""
 
 
 def outline_verdicts(found: Outlines) -> Array:
@@ -65,13 +83,15 @@ def outline_verdicts(found: Outlines) -> Array:
     return verdict
 
 
-def contour_sentences(found: Outlines) -> list[tuple[int, str]]:
+def contour_sentences(found: Outlines, groups: Bools | None = None) -> list[tuple[int, str]]:
     """Say who is dilated or eroded, and on which side, the worst first.
 
     Parameters
     ----------
     found : Outlines
         Findings.
+    groups : (n_groups,) bool, optional
+        Groups to speak of; all of them if not given.
 
     Returns
     -------
@@ -81,22 +101,94 @@ def contour_sentences(found: Outlines) -> list[tuple[int, str]]:
     px, main = found.located["px"], found.located["tolerance"]
     half = half_width(px.se, px.df, found.confidence)
     biased = found.decisions.verdict == BIASED
+    if groups is not None:
+        biased = biased & groups[:, None]
+    sensitive = contours_sensitive(found)
     weight = np.where(biased, np.abs(main.estimate), 0.0).max(axis=1, initial=0.0)
     said = []
     for group in np.argsort(-weight, kind="stable").tolist():
         if not biased[group].any():
             continue
         parts = []
-        for k in _told(biased[group], px.estimate[group]):
+        told = _told(biased[group], px.estimate[group])
+        for k in told:
             value, wide = float(px.estimate[group, k]), float(half[group, k])
             size, interval = amount(value, value - wide, value + wide, "px")
             what = "the contour" if k == WHOLE else f"the {SIDES[k]} side"
             way = "far out" if value > 0 else "far in"
             parts.append(f"{what} {size} too {way} ({interval})")
-        n = int(main.n[group, WHOLE])
-        said.append(
-            (group, f"{_name(found, group)}: {join_words(parts)}, {number_of(n, 'outline')}")
-        )
+        n = number_of(int(main.n[group, WHOLE]), "outline")
+        text = f"{_name(found, group)}: {join_words(parts)}, {n}"
+        if sensitive[group, told].any():
+            text += f"; {FEW_OUTLINES}"
+        said.append((group, text))
+    return said
+
+
+def within_sentences(found: Outlines, verdicts: Array) -> list[tuple[int, str]]:
+    """Say whose contours are measurably off and yet within tolerance, the farthest first.
+
+    Parameters
+    ----------
+    found : Outlines
+        Findings.
+    verdicts : (n_groups,) int64
+        From `outline_verdicts`.
+
+    Returns
+    -------
+    list of (int, str)
+        Group, and what is said of it: of the contour as a whole, else of the side that is farthest
+        off. Groups that are biased have none.
+    """
+    px, main = found.located["px"], found.located["tolerance"]
+    half = half_width(px.se, px.df, found.confidence)
+    measurable = found.decisions.measurable & (verdicts != BIASED)[:, None]
+    measurable &= np.abs(main.estimate) >= WORTH_TELLING
+    off = np.where(measurable, np.abs(main.estimate), -1.0)
+    said = []
+    for group in np.argsort(-off.max(axis=1, initial=-1.0), kind="stable").tolist():
+        if not measurable[group].any():
+            continue
+        k = WHOLE if measurable[group, WHOLE] else int(off[group].argmax())
+        value, wide = float(px.estimate[group, k]), float(half[group, k])
+        size, interval = amount(value, value - wide, value + wide, "px")
+        what = "the contour" if k == WHOLE else f"the {SIDES[k]} side"
+        where = f"{what} lies {size} {'out' if value > 0 else 'in'} ({interval})"
+        said.append((group, f"{_name(found, group)}: {where}, measurable but within tolerance"))
+    return said
+
+
+def style_sentences(scores: dict[str, Array], names: Sequence[str]) -> list[str]:
+    """Say whose outlines were drawn in a way that is worth a look, in the order of the groups.
+
+    Parameters
+    ----------
+    scores : dict of str to (n_groups,) array
+        From `annqc.run.outline_scores.outline_score_columns`, with how outlines were drawn.
+    names : sequence of str
+        What each group is called.
+
+    Returns
+    -------
+    list of str
+        Of shares, those of a tenth and more; of chords, what is half a pixel and more, with the
+        interval clear of zero. Nothing of it is a verdict.
+    """
+    said = []
+    for group, name in enumerate(names):
+        parts = [
+            f"{100 * scores[style][group]:.0f} % {words}"
+            for style, words in STYLE_WORDS.items()
+            if scores[style][group] >= OFTEN
+        ]
+        low, high = scores["chord_px_low"][group], scores["chord_px_high"][group]
+        chord = scores["chord_px"][group]
+        if abs(chord) >= CHORD_PX and low * high > 0:
+            way = "in" if chord < 0 else "out"
+            parts.append(f"straight segments put the contour {abs(chord):.1f} px {way}")
+        if parts:
+            said.append(f"{name}: {join_words(parts)}")
     return said
 
 
@@ -109,6 +201,8 @@ class Section(NamedTuple):
         What stands beside the heading.
     sentences : list of str
         Who is dilated or eroded.
+    remarks : list of str
+        What is no finding: who is off within tolerance, and how outlines were drawn.
     table : list of str
         Titles, and a line an annotator.
     n_left : int
@@ -117,11 +211,12 @@ class Section(NamedTuple):
 
     note: str
     sentences: list[str]
+    remarks: list[str]
     table: list[str]
     n_left: int
 
 
-def outline_lines(run: Run, *, most: int) -> Section:
+def outline_lines(run: Run, *, most: int, by: Sequence[str] = ("annotator",)) -> Section:
     """Lay out the section on outlines.
 
     Parameters
@@ -130,14 +225,20 @@ def outline_lines(run: Run, *, most: int) -> Section:
         The comparison, with outlines on both sides.
     most : int
         Annotators at most.
+    by : sequence of str
+        Grouping of the findings. Annotators are judged on the whole with their parts, and those who
+        are accused of a part alone have that part named.
 
     Returns
     -------
     Section
     """
     anonymous = nobody_named(run.candidate)
-    found = run.outline_findings(() if anonymous else ("annotator",))
-    scores = run.outline_score_columns(() if anonymous else ("annotator",))
+    whole = () if anonymous else ("annotator",)
+    in_parts = not anonymous and "annotator" in by and len(by) > 1
+    parts = run.outline_findings(tuple(by)) if in_parts else None
+    found = (parts and parts.pooled) or run.outline_findings(whole)
+    scores = run.outline_score_columns(whole)
     verdicts = outline_verdicts(found)
     order = _order(found, verdicts)[:most]
     px = found.located["px"]
@@ -160,7 +261,15 @@ def outline_lines(run: Run, *, most: int) -> Section:
     if anonymous:
         note = ANONYMOUS
     said = [text for _, text in contour_sentences(found)]
-    return Section(note, said, _table(columns), found.n - len(order))
+    if parts is not None:
+        silent = verdicts == BIASED
+        silent &= ~(found.decisions.verdict == BIASED).any(axis=1)
+        names = found.keys["annotator"][silent].tolist()
+        inside = np.array([one in names for one in parts.keys["annotator"].tolist()], dtype=bool)
+        said += [text for _, text in contour_sentences(parts, inside)]
+    remarks = [text for _, text in within_sentences(found, verdicts)]
+    remarks += style_sentences(scores, [_name(found, k) for k in range(found.n)])
+    return Section(note, said, remarks, _table(columns), found.n - len(order))
 
 
 def nobody_named(data: Dataset) -> bool:
@@ -171,8 +280,7 @@ def nobody_named(data: Dataset) -> bool:
     data : Dataset
         The work.
     """
-    names = {str(one).strip().lower() for one in data.annotator_ids.tolist()}
-    return names <= NAMELESS or bool(unsigned(data))
+    return data.anonymous or bool(unsigned(data))
 
 
 def _told(biased: Bools, value: Array) -> list[int]:

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Final
 
 from rich.text import Text
 
+from annqc.geometry.polygons import signed_areas
 from annqc.judge.wording import number_of
 from annqc.read.problems import KINDS
 from annqc.report.grid import hanging
 from annqc.report.plain import clean_text
+from annqc.shapes import BOX_ONLY, MASK, POLYGON
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -48,6 +50,7 @@ def lint_screen(console: Console, dataset: Dataset, *, everything: bool = False)
         console.width,
         indent=0,
     )
+    lines += hanging(outlines_text(dataset), console.width, indent=0)
     for line in lines:
         console.print(Text(line))
     if not dataset.issues:
@@ -74,6 +77,28 @@ def lint_screen(console: Console, dataset: Dataset, *, everything: bool = False)
                 console.print(Text(line), no_wrap=True, crop=False, overflow="ignore")
         if len(found) > N_EACH and not everything:
             console.print(Text(f"  and {len(found) - N_EACH:,} more: --all", style="dim"))
+
+
+def outlines_text(dataset: Dataset) -> str:
+    """Say how many outlines there are, and how many of their rings are holes; empty for none.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        What was read.
+    """
+    shapes = dataset.table.shapes
+    if shapes is None or not (shapes.kind != BOX_ONLY).any():
+        return ""
+    areas = signed_areas(shapes.points, shapes.ring_offsets)
+    n_polygons, n_masks = ((shapes.kind == kind).sum() for kind in (POLYGON, MASK))
+    said = []
+    if n_polygons:
+        rings, holes = number_of(len(areas), "ring"), number_of(int((areas < 0).sum()), "hole")
+        said.append(f"{number_of(int(n_polygons), 'polygon')} of {rings}, {holes} among them")
+    if n_masks:
+        said.append(number_of(int(n_masks), "mask"))
+    return "Outlines: " + "; ".join(said)
 
 
 def _text(one: Problem, *, one_file: bool) -> str:

@@ -11,6 +11,8 @@ from typing import Annotated, Any, Final
 
 from msgspec import Meta, Struct
 
+from annqc.report.outline_schema import Outlines  # noqa: TC001 - msgspec reads annotations
+
 __all__ = ["SCHEMA_VERSION", "AuditDocument", "LintDocument", "json_schema", "schema_text"]
 
 SCHEMA_VERSION: Final = 1
@@ -72,6 +74,9 @@ class Compared(Struct, frozen=True, kw_only=True):
     n_unknown_size: Annotated[int, Meta(description="images whose border is not known")]
     n_border: Annotated[int, Meta(description="edges at the border, left out of offsets")]
     n_ambiguous: Annotated[int, Meta(description="pairs with a rival, left out of offsets")]
+    anonymous: Annotated[
+        bool, Meta(description="the annotators are nobody in particular, so nobody is judged")
+    ]
 
 
 class Problem(Struct, frozen=True, kw_only=True):
@@ -198,61 +203,6 @@ class Score(Struct, frozen=True, kw_only=True):
     weakly_linked: bool
 
 
-class OutlineFinding(Struct, frozen=True, kw_only=True):
-    """The contour offset of one group: all of the contour, or one side. Positive is dilated."""
-
-    quantity: Annotated[
-        str, Meta(description="contour, contour_left, contour_top, contour_right or contour_bottom")
-    ]
-    estimate: Annotated[Number, Meta(description="in tolerances")]
-    ci_low: Number
-    ci_high: Number
-    estimate_px: Number
-    ci_low_px: Number
-    ci_high_px: Number
-    confidence_level: float
-    n: int
-    n_clusters: int
-    p_value: Number
-    p_adjusted: Number
-    verdict: Annotated[str, Meta(description="biased, clean, undecided or collective")]
-    n_more: Number
-    flags: str
-    status: str
-    margin: float
-    collective: Number
-    excess: Number
-    n_short: Annotated[int, Meta(description="pairs with too little contour on the side")]
-
-
-class OutlineScore(Struct, frozen=True, kw_only=True):
-    """How well the outlines of one group agree with the reference."""
-
-    mask_iou: Number
-    mask_iou_low: Number
-    mask_iou_high: Number
-    boundary_iou: Number
-    boundary_iou_low: Number
-    boundary_iou_high: Number
-    dice: Number
-    assd: Annotated[Number, Meta(description="px")]
-    hd95: Annotated[Number, Meta(description="px")]
-    nsd: Annotated[Number, Meta(description="share of the contours within 2 px")]
-    area_ratio: Number
-    vertex_density: Annotated[Number, Meta(description="vertices for each 100 px of contour")]
-    n_outlines: int
-    n_apart: Annotated[int, Meta(description="pairs of outlines that share nothing")]
-    n_unusable: int
-    n_no_canvas: Annotated[int, Meta(description="polygons on images of unknown size")]
-
-
-class Outlines(Struct, frozen=True, kw_only=True):
-    """What polygons and masks say."""
-
-    findings: Annotated[list[OutlineFinding], Meta(description="one a group and quantity")]
-    scores: list[OutlineScore]
-
-
 class Standing(Struct, frozen=True, kw_only=True):
     """Where one annotator stands over all edges, in words."""
 
@@ -269,7 +219,13 @@ class Error(Struct, frozen=True, kw_only=True):
 
     rank: int
     severity: float
-    kind: str
+    kind: Annotated[
+        str,
+        Meta(
+            description="missed, spurious, mislabelled, near_miss, duplicate, merged, split, far, "
+            "loose_box, loose_outline or odd_outline"
+        ),
+    ]
     annotator: Id
     image_id: Id
     file_name: str | None
@@ -277,14 +233,21 @@ class Error(Struct, frozen=True, kw_only=True):
     reference_id: Id
     category: Id
     candidate_category: Id
-    iou: Number
-    edge: str | None
-    offset: Number
+    iou: Annotated[Number, Meta(description="of boxes; of errors of outlines, of the outlines")]
+    edge: Annotated[
+        str | None, Meta(description="farthest off: an edge; of errors of outlines, a contour")
+    ]
+    offset: Annotated[Number, Meta(description="in tolerances")]
     offset_px: Number
     offset_rel: Number
     others_found: Number
     source: str | None
     row: int | None
+    boundary_iou: Annotated[Number, Meta(description="of errors of outlines")] = None
+    style: Annotated[
+        str | None,
+        Meta(description="of an odd_outline: copied, few_points, staircase or simplified"),
+    ] = None
 
 
 class Errors(Struct, frozen=True, kw_only=True):

@@ -12,6 +12,7 @@ from annqc.judge.wording import on_the_line
 from annqc.report.plain import clean_text
 from annqc.report.view import clusters_word
 from annqc.report.words import EDGE_NAMES, SENSITIVE
+from annqc.run.anonymous import STATUS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -129,6 +130,8 @@ def settle_text(view: View, one: Standing) -> str:
     one : Standing
         An undecided group, or one with too few images.
     """
+    if (view.columns["status"][one.group] == STATUS).all():
+        return "nobody in particular: several people may stand behind it"
     if one.place == "too_few":
         have = f"{clusters_word(view, one.n_clusters)} with a usable pair"
         why = f"{G_MIN} are needed" if one.n_clusters < G_MIN else "of very uneven weight"

@@ -1,4 +1,4 @@
-"""report: pairs, bias, scores, errors and problems as CSV or Parquet, one table a file."""
+"""report: an audit as CSV or Parquet, one table a file."""
 
 from __future__ import annotations
 
@@ -22,20 +22,25 @@ if TYPE_CHECKING:
     from annqc.run.audit import Run
     from annqc.tables import Array
 
-__all__ = ["table_paths", "write_tables"]
+__all__ = ["table_paths", "write_columns", "write_tables"]
 
 TABLES: Final = ("pairs", "bias", "scores", "errors", "problems")
+OF_OUTLINES: Final = ("outlines", "outline_scores")
+"""Tables that are written where both sides have polygons or masks."""
 
 
 def table_paths(folder: Path, *, parquet: bool = False) -> list[Path]:
-    """Return the files that `write_tables` writes."""
-    return [folder / f"{name}.{'parquet' if parquet else 'csv'}" for name in TABLES]
+    """Return the files that `write_tables` writes, those of outlines with them."""
+    suffix = "parquet" if parquet else "csv"
+    return [folder / f"{name}.{suffix}" for name in (*TABLES, *OF_OUTLINES)]
 
 
 def write_tables(
     run: Run, folder: Path, *, by: Sequence[str] = ("annotator",), parquet: bool = False
 ) -> list[Path]:
     """Write pairs, bias, scores, errors and problems, one file each.
+
+    Where outlines were compared, ``outlines`` and ``outline_scores`` are written besides.
 
     Parameters
     ----------
@@ -73,12 +78,43 @@ def write_tables(
         "errors": run.error_columns(),
         "problems": {name: [row[name] for row in problems] for name in PROBLEM_FIELDS},
     }
-    for name, path in zip(TABLES, paths, strict=True):
+    if run.has_outlines:
+        tables["outlines"] = run.outline_columns(by)
+        tables["outline_scores"] = run.outline_score_columns()
+    written = [path for path in paths if path.stem in tables]
+    for path in written:
         with whole_file(path) as file:
             if parquet:
-                _parquet(tables[name], file)
+                _parquet(tables[path.stem], file)
             else:
-                _csv(tables[name], file)
+                _csv(tables[path.stem], file)
+    return written
+
+
+def write_columns(folder: Path, tables: dict[str, dict[str, Any]]) -> list[Path]:
+    """Write tables as CSV files of their names.
+
+    Parameters
+    ----------
+    folder : Path
+        Made where it is not there; the folder around it must be.
+    tables : dict of str to dict
+        Name -> column -> values.
+
+    Returns
+    -------
+    list of Path
+        The files, each of which appears whole or not at all.
+    """
+    refuse_missing_folder(folder)
+    try:
+        folder.mkdir(exist_ok=True)
+    except OSError as error:
+        raise cannot_write(folder, error) from None
+    paths = [folder / f"{name}.csv" for name in tables]
+    for path, columns in zip(paths, tables.values(), strict=True):
+        with whole_file(path) as file:
+            _csv(columns, file)
     return paths
 
 

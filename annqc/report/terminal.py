@@ -20,6 +20,7 @@ from annqc.report.plain import clean_text
 from annqc.report.standing import FEW_OBJECTS, display_name, settle_text, standings
 from annqc.report.view import view_of
 from annqc.report.words import accused_sentences, biased_sentences, collective_sentences
+from annqc.run.anonymous import spoken_of
 from annqc.tables import QUANTITIES
 
 if TYPE_CHECKING:
@@ -113,7 +114,7 @@ def screen(
     everything : bool
         All annotators, and not the worst alone.
     """
-    by = tuple(by)
+    by = spoken_of(run.candidate, by)
     main = ("annotator",) if "annotator" in by else by
     _print_compared(console, run, compared(run), by)
     shared = collective_sentences(run, by) if main == ("annotator",) else []
@@ -128,7 +129,7 @@ def screen(
         _print_parts(console, parts, view, sentences, everything=everything)
     _print_scores(console, run, by, everything=everything)
     if run.has_outlines:
-        _print_outlines(console, run, everything=everything)
+        _print_outlines(console, run, by, everything=everything)
     _print_errors(console, run, sentences if "annotator" in by else [], by)
 
 
@@ -187,7 +188,7 @@ def _print_compared(console: Console, run: Run, c: Compared, by: tuple[str, ...]
     policy = rules.policy
     categories = number_of(c.n_categories, "category", "categories")
     boxes = f"{c.n_reference:,} reference and {c.n_candidate:,} candidate boxes"
-    who = number_of(c.n_annotators, "annotator")
+    who = "anonymous annotators" if c.anonymous else number_of(c.n_annotators, "annotator")
     rates = f"tolerance {rules.tolerance}, confidence {100 * rules.confidence:g} %"
     rows = [
         ("Compared", f"{number_of(c.n_images, 'image')}, {boxes}, {who}, {categories}"),
@@ -243,16 +244,18 @@ def _print_findings(
     """Print the biased, worst first; how many are clean; and what would settle the rest."""
     stands = standings(view)
     places = Counter(one.place for one in stands)
-    total = (
-        number_of(len(stands), "annotator")
-        if "annotator" in view.by
-        else number_of(len(stands), "group")
-    )
-    if sentences:
+    total = number_of(len(stands), "annotator" if "annotator" in view.by else "group")
+    if sentences and not view.by:
+        _heading(console, "Biased", "all of the work together")
+        _print_sentences(console, sentences, everything=everything)
+    elif sentences:
         _heading(console, "Biased", f"{places['biased']:,} of {total}, the worst first")
         _print_sentences(console, sentences, everything=everything)
     else:
-        _heading(console, "Biased", f"nobody, of {total}")
+        nobody = f"nobody, of {total}" if view.by else "nothing, all of the work together"
+        _heading(console, "Biased", nobody)
+    if not view.by and sentences:
+        return
     doubtful = sum(one.place == "clean" and one.sensitive for one in stands)
     _heading(console, "The others" if sentences else "Of them", _rest(view, places, doubtful))
     if doubtful:
@@ -362,13 +365,16 @@ def _print_scores(console: Console, run: Run, by: tuple[str, ...], *, everything
         _lines(console, [f"{', '.join(left_out)}: a wider screen, or --json"], style="dim")
 
 
-def _print_outlines(console: Console, run: Run, *, everything: bool) -> None:
+def _print_outlines(console: Console, run: Run, by: tuple[str, ...], *, everything: bool) -> None:
     n = len(run.candidate.annotator_ids) if everything else N_SCORES
-    section = outline_lines(run, most=n)
+    section = outline_lines(run, most=n, by=by)
     _heading(console, "Outlines", section.note)
     n_said = len(section.sentences) if everything else N_BIASED
     _lines(console, section.sentences[:n_said], style="red")
     _more(console, len(section.sentences) - n_said, "such findings")
+    n_told = len(section.remarks) if everything else N_BIASED
+    _lines(console, section.remarks[:n_told])
+    _more(console, len(section.remarks) - n_told, "such remarks")
     for k, row in enumerate(section.table):
         style = "" if k else "dim"
         console.print(Text(row, style=style), no_wrap=True, crop=False, overflow="ignore")

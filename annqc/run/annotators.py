@@ -11,6 +11,7 @@ from annqc.infer.rates import rate_sums
 from annqc.infer.shrinkage import rank_intervals, shrink, smooth_variances
 from annqc.infer.verdicts import BIASED, CLEAN, COLLECTIVE, G_MIN, UNDECIDED, VERDICTS
 from annqc.measure.offsets import clusters
+from annqc.run.anonymous import STATUS
 from annqc.tables import EDGES
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from annqc.match import Matches
     from annqc.measure.detection import Detections
     from annqc.run.bias import Bias
-    from annqc.tables import Array
+    from annqc.tables import Array, Bools
 
 __all__ = ["annotator_verdicts", "rank_annotators", "standing_columns"]
 
@@ -71,12 +72,14 @@ def standing_columns(matches: Matches, detected: Detections, bias: Bias) -> dict
     skills = _skills(matches, detected, n)
     return {
         "verdict": np.array(VERDICTS, dtype=object)[codes],
-        "status": np.where(few, "too_few_clusters", "ok").astype(object),
+        "status": np.where(
+            bias.nameless, STATUS, np.where(few, "too_few_clusters", "ok")
+        ).astype(object),
         "n_more": np.where(codes == UNDECIDED, more, np.nan),
         "p_adjusted": bias.accusation.p_annotator_adjusted,
         "rank": ranks.rank,
-        "rank_low": ranks.low,
-        "rank_high": ranks.high,
+        "rank_low": _unless(bias.nameless, ranks.low),
+        "rank_high": _unless(bias.nameless, ranks.high),
         "p_worst": ranks.p_worst,
         "worst_edge": ranks.metric,
         "far_rate": rate.estimate,
@@ -87,6 +90,11 @@ def standing_columns(matches: Matches, detected: Detections, bias: Bias) -> dict
         "component": skills.component,
         "weakly_linked": skills.weak,
     }
+
+
+def _unless(nameless: Bools, places: Array) -> Array:
+    """Return places of annotators, and none of those who are nobody in particular."""
+    return np.where(nameless, np.nan, places) if nameless.any() else places
 
 
 def _skills(matches: Matches, detected: Detections, n: int) -> Skills:
@@ -139,7 +147,7 @@ def rank_annotators(bias: Bias) -> Ranks:
     Each edge is shrunken over annotators: towards zero, or towards the common offset where the
     collective test says that there is one. The metric is the largest of the four posterior means in
     tolerance units. Annotators with too few images for a verdict are not ranked: they could stand
-    anywhere.
+    anywhere. Nor are those who are nobody in particular.
     """
     found = bias.estimates.located["tolerance"]
     mean = np.empty((bias.groups.n, len(EDGES)))
@@ -152,5 +160,5 @@ def rank_annotators(bias: Bias) -> Ranks:
         posterior = shrink(found.estimate[:, edge], noise, centre=None if shared else 0.0)
         mean[:, edge], variance[:, edge] = posterior.mean, posterior.variance
     few = (found.n_clusters[:, : len(EDGES)] < G_MIN).any(axis=1)
-    mean[few] = np.nan
+    mean[few | bias.nameless] = np.nan
     return rank_intervals(mean, variance, rng=SEED)

@@ -29,6 +29,7 @@ from annqc.run.rates import rate_columns
 from annqc.run.refusals import refuse_nothing, refuse_unusable
 from annqc.run.scores import score_columns, score_sums
 from annqc.run.sequential import sequential_columns
+from annqc.run.tracked import Tracked
 from annqc.run.worsened import worsened
 from annqc.tables import to_frame
 
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     from annqc.measure.offsets import Measurements
     from annqc.run.baseline import Changes
     from annqc.run.bias import Bias
+    from annqc.run.outlined import MeasuredOutlines
     from annqc.run.scores import Scores
     from annqc.tables import Array, Bools, Dataset, Problem
 
@@ -85,7 +87,7 @@ def _is_number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-class Run(Outlined):
+class Run(Outlined, Tracked):
     """A comparison of a candidate with a reference.
 
     Parameters
@@ -115,6 +117,7 @@ class Run(Outlined):
         self._score_sums: dict[tuple[str, ...], Scores] = {}
         self._again: dict[Parameters, Self] = {}
         self._comparisons: dict[Run, Comparison] = {}
+        self._measured_outlines: MeasuredOutlines = {}
 
     @cached_property
     def matches(self) -> Matches:
@@ -332,7 +335,8 @@ class Run(Outlined):
         """Return the annotations of a group that weigh most against it, the worst first.
 
         ``group`` is column -> value, as in the rows of a check. Of a ``quantity`` (an edge, ``dx,
-        dy, dw, dh`` or ``iou``) the pairs that are farthest off, or errors of some ``kinds``; see
+        dy, dw, dh`` or ``iou``; of outlines a contour offset, ``mask_iou`` and so on) the pairs
+        that are farthest off, or errors of some ``kinds``; see
         `annqc.run.evidence.worst_annotations`. The ``text`` of each is a line for people.
         """
         return worst_annotations(self, group, quantity=quantity, kinds=kinds, most=most)
@@ -352,7 +356,8 @@ class Run(Outlined):
     @cached_property
     def error_rows(self) -> dict[str, Array]:
         """`errors` as row numbers, see `annqc.run.errors.error_rows`."""
-        return error_rows(self.matches, self.measurements)
+        outlines = self.outline_measurements, self.outline_styles
+        return error_rows(self.matches, self.measurements, *outlines)
 
     @cached_property
     def _pairs(self) -> dict[str, Array]:

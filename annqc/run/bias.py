@@ -13,6 +13,7 @@ from annqc.infer.cht import choose_engine, cluster_location
 from annqc.infer.collective import MIN_ANNOTATORS, collective, inherit
 from annqc.infer.fleet import decide_fleet
 from annqc.measure.offsets import AXIS, BORDER_PX, GRID_STEP, MARGIN
+from annqc.run.anonymous import accused_by_name, declined, nameless_groups
 from annqc.run.keys import combine, resolve
 from annqc.tables import QUANTITIES
 
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from annqc.measure.detection import Detections
     from annqc.measure.offsets import Measurements
     from annqc.run.keys import Key
-    from annqc.tables import Array, Floats, Ints
+    from annqc.tables import Array, Bools, Floats, Ints
 
 __all__ = ["Bias", "BiasFinder", "Groups"]
 
@@ -92,6 +93,11 @@ class Bias:
     collective: Collective | None
     confidence: float
     pooled: Bias | None = None
+
+    @property
+    def nameless(self) -> Bools:
+        """Groups of annotators that are nobody in particular: nothing is decided on them."""
+        return nameless_groups(self.groups.keys, self.by, self.groups.n)
 
 
 class BiasFinder:
@@ -327,11 +333,13 @@ class BiasFinder:
         if decisions is None:
             message = "strata that were given are decided on"
             raise AssertionError(message)
+        if "annotator" in by:
+            accusation = accused_by_name(accusation, self.matches.candidate.nameless)
         return Bias(
             by=tuple(by),
             groups=groups,
             estimates=estimates,
-            decisions=decisions,
+            decisions=declined(decisions, nameless_groups(groups.keys, by, groups.n)),
             accusation=accusation,
             shared=np.broadcast_to(shared, (groups.n, K)),
             collective=found,

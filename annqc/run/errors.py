@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from annqc.measure.offsets import offsets
+from annqc.run.error_blocks import block, rightly_matched
+from annqc.run.outline_errors import loose_outlines, odd_outlines, worst_contours
 from annqc.tables import EDGES, ERROR_KINDS
 
 if TYPE_CHECKING:
     from annqc.match import Matches
     from annqc.measure.offsets import Measurements
+    from annqc.measure.outline_styles import OutlineStyles
+    from annqc.measure.outlines import OutlineMeasurements
     from annqc.tables import Array, Floats, Ints
 
 __all__ = ["ERROR_KINDS", "error_columns", "error_rows"]
@@ -23,19 +27,27 @@ GROSS: Final = 3.0
 """A matched box is an error where an edge is out by this many tolerances or more."""
 
 
-def error_rows(matches: Matches, measurements: Measurements) -> dict[str, Array]:
+def error_rows(
+    matches: Matches,
+    measurements: Measurements,
+    outlines: OutlineMeasurements | None = None,
+    styles: OutlineStyles | None = None,
+) -> dict[str, Array]:
     """List every error as row numbers, the one that gains most first.
 
     Parameters
     ----------
     matches, measurements
         What was matched and measured.
+    outlines, styles : OutlineMeasurements and OutlineStyles, optional
+        What was measured of outlines, and how they were drawn.
 
     Returns
     -------
     dict of str to array
         ``kind, severity``; ``reference, candidate`` (rows of the two tables, -1 for none),
-        ``annotator`` (code); ``iou, others_found, edge, offset, offset_px, offset_rel``.
+        ``annotator`` (code); ``iou, boundary_iou, others_found, style, edge, offset, offset_px,
+        offset_rel``. Of errors of outlines, IoU and offset are those of the outlines.
 
     Notes
     -----
@@ -51,6 +63,10 @@ def error_rows(matches: Matches, measurements: Measurements) -> dict[str, Array]
         _mislabelled(matches),
         _loose(matches, measurements),
     ]
+    if outlines is not None and len(outlines):
+        blocks.append(loose_outlines(matches, outlines))
+        if styles is not None:
+            blocks.append(odd_outlines(matches, outlines, styles))
     rows: dict[str, Array] = {
         name: np.concatenate([block[name] for block in blocks]) for name in blocks[0]
     }
@@ -64,7 +80,12 @@ def error_rows(matches: Matches, measurements: Measurements) -> dict[str, Array]
     area = (box[:, 2] - box[:, 0]) * (box[:, 3] - box[:, 1])
     order = np.lexsort((-area, -rows["severity"]))
     rows = {name: column[order] for name, column in rows.items()}
-    return rows | _worst_edges(matches, rows, measurements)
+    rows |= _worst_edges(matches, rows, measurements)
+    if outlines is not None and len(outlines):
+        at, found = worst_contours(rows, outlines, len(candidate.table))
+        for name, column in found.items():
+            rows[name][at] = column
+    return rows
 
 
 def error_columns(matches: Matches, rows: dict[str, Array]) -> dict[str, Array]:
@@ -82,7 +103,7 @@ def error_columns(matches: Matches, rows: dict[str, Array]) -> dict[str, Array]:
     dict of str to array
         ``rank, severity, kind, annotator, image_id, file_name, annotation_id, reference_id,
         category, candidate_category, iou, edge, offset, offset_px, offset_rel, others_found,
-        source, row``.
+        source, row, boundary_iou, style``.
     """
     reference, candidate = matches.reference, matches.candidate
     gold, drawn = rows["reference"], rows["candidate"]
@@ -115,6 +136,8 @@ def error_columns(matches: Matches, rows: dict[str, Array]) -> dict[str, Array]:
         "others_found": rows["others_found"],
         "source": _pick(paths, _code(table.source, drawn)),
         "row": _pick(table.row, drawn),
+        "boundary_iou": rows["boundary_iou"],
+        "style": rows["style"],
     }
 
 
@@ -127,7 +150,7 @@ def _missed(matches: Matches) -> dict[str, Array]:
     with np.errstate(invalid="ignore"):
         share = np.where(others > 0, found[gold] / others, np.nan)
     kinds = np.array(["missed", *matches.MISSED_KINDS[1:]], dtype=object)
-    return _block(
+    return block(
         kind=kinds[matches.missed_kind],
         reference=gold,
         candidate=matches.missed_partner,
@@ -147,7 +170,7 @@ def _spurious(matches: Matches) -> dict[str, Array]:
     told &= matches.spurious_reference >= 0
     drawn = matches.spurious_candidate[~told]
     kinds = np.array(["spurious", *matches.SPURIOUS_KINDS[1:]], dtype=object)
-    return _block(
+    return block(
         kind=kinds[matches.spurious_kind[~told]],
         reference=matches.spurious_reference[~told],
         candidate=drawn,
@@ -161,7 +184,7 @@ def _spurious(matches: Matches) -> dict[str, Array]:
 def _mislabelled(matches: Matches) -> dict[str, Array]:
     wrong = matches.mislabelled
     drawn = matches.matched_candidate[wrong]
-    return _block(
+    return block(
         kind=np.full(len(drawn), "mislabelled", dtype=object),
         reference=matches.matched_reference[wrong],
         candidate=drawn,
@@ -173,19 +196,12 @@ def _mislabelled(matches: Matches) -> dict[str, Array]:
 
 def _loose(matches: Matches, measured: Measurements) -> dict[str, Array]:
     """List matched boxes of the right label with an edge far out of tolerance."""
-    code = measured.reference * len(matches.candidate.table) + measured.candidate
-    right = ~matches.mislabelled
-    matched = matches.matched_reference * len(matches.candidate.table) + matches.matched_candidate
-    iou = matches.matched_iou[right]
-    order = np.argsort(matched[right])
-    at = np.searchsorted(matched[right], code, sorter=order)
-    at = order[np.minimum(at, max(len(order) - 1, 0))] if len(order) else at
-    same = matched[right][at] == code if len(order) else np.zeros(len(code), dtype=bool)
+    same, iou = rightly_matched(matches, measured.reference, measured.candidate)
     offset = _in_tolerances(measured.edges, measured.tolerance, measured.at_border)
     worst = np.abs(offset).max(axis=1, initial=0.0)
     kept = np.flatnonzero(same & (worst >= GROSS - ROUNDING))
-    overlap = iou[at[kept]]
-    return _block(
+    overlap = iou[kept]
+    return block(
         kind=np.full(len(kept), "loose_box", dtype=object),
         reference=measured.reference[kept],
         candidate=measured.candidate[kept],
@@ -221,28 +237,6 @@ def _worst_edges(
     found["offset_px"][both] = pixels
     found["offset_rel"][both] = pixels / sides[line, worst % 2]
     return found
-
-
-def _block(
-    *,
-    kind: Array,
-    reference: Ints,
-    candidate: Ints,
-    annotator: Ints,
-    severity: Floats,
-    **measured: Array,
-) -> dict[str, Array]:
-    """One kind of error as columns; what does not apply to it is NaN or None."""
-    n = len(kind)
-    columns: dict[str, Any] = {
-        "kind": kind,
-        "reference": reference,
-        "candidate": candidate,
-        "annotator": annotator,
-        "severity": severity,
-    }
-    columns |= {name: np.full(n, np.nan) for name in ("iou", "others_found")}
-    return columns | measured
 
 
 def _rows(column: Array, rows: Ints) -> Array:

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from annqc.errors import UnknownNameError
-from annqc.judge.wording import DIRECTIONS, OBJECTS, WITHIN
+from annqc.judge.quantities import DIRECTIONS, OBJECTS, WITHIN
+from annqc.judge.rules.outlines import AGREEMENT, TESTED_IN_STRATA
 from annqc.measure.offsets import AXIS, MARGIN, offsets
+from annqc.measure.outlines import CONTOURS
 from annqc.run.errors import ERROR_KINDS
 from annqc.run.keys import codes_of, resolve
 from annqc.tables import EDGES, QUANTITIES
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["entry_of", "error_words", "offset_words", "place_of", "worst_annotations"]
 
+WHOLE: Final = "contour"
 OVERLAP: Final = "iou"
 """What may stand for a quantity: matched pairs, the smallest overlap first."""
 
@@ -46,7 +49,9 @@ def worst_annotations(
     quantity : str, optional
         One of `annqc.tables.QUANTITIES`: the pairs that entered the offsets and are farthest off,
         in the direction in which the group is off. Or ``"iou"``: the matched pairs that overlap
-        least.
+        least. One of `annqc.measure.outlines.CONTOURS`: the outlines that are farthest off, in the
+        direction in which the group is; or ``mask_iou``, ``assd`` and so on: those that agree
+        worst.
     kinds : sequence of str
         Instead: errors of these kinds, in the order of `annqc.Audit.errors`.
     most : int
@@ -57,7 +62,8 @@ def worst_annotations(
     list of dict
         Plain values: ``annotator, image_id, file_name, annotation_id, reference_id, category, kind,
         edge, offset_px, offset, iou, source, row, text``. ``kind`` is that of the error, or
-        ``"offset"`` or ``"overlap"``; ``offset`` is in tolerances.
+        ``"offset"`` or ``"overlap"``; ``offset`` is in tolerances. Of outlines, ``edge`` is the
+        contour offset that is meant, such as ``"contour_left"``, and ``iou`` that of the outlines.
 
     Raises
     ------
@@ -75,9 +81,13 @@ def worst_annotations(
         return _errors(run, wanted, kinds, most)
     if quantity == OVERLAP:
         return _overlaps(run, wanted, most)
+    if quantity in CONTOURS:
+        return _contours(run, wanted, quantity, most)
+    if quantity in AGREEMENT:
+        return _outlines(run, wanted, quantity, most)
     if quantity not in QUANTITIES:
-        what = "quantity"
-        raise UnknownNameError.among(what, str(quantity), (*QUANTITIES, OVERLAP))
+        what, known = "quantity", (*QUANTITIES, OVERLAP, *CONTOURS, *AGREEMENT)
+        raise UnknownNameError.among(what, str(quantity), known)
     return _offsets(run, wanted, QUANTITIES.index(quantity), most)
 
 
@@ -153,6 +163,97 @@ def _offsets(
         said = f"{offset_words(quantity, entry)}{size}"
         found.append(entry | {"text": f"{place_of(run, entry)}: {said}"})
     return found
+
+
+def _contours(
+    run: Run, wanted: list[tuple[Key, object]], quantity: str, most: int
+) -> list[dict[str, Any]]:
+    measured, k = run.outline_measurements, CONTOURS.index(quantity)
+    keep = _members(wanted, measured.reference, measured.candidate, measured.annotator)
+    rows = np.flatnonzero(keep & np.isfinite(measured.offsets[:, k]))
+    if not len(rows):
+        return []
+    units = measured.offsets[rows, k] / measured.tolerance[rows]
+    middle = float(np.median(units)) or float(units.mean())
+    towards = units * (-1.0 if middle < 0 else 1.0)
+    chosen = _top(np.arange(len(rows)), towards, most)
+    chosen = chosen[towards[chosen] > 0]
+    # The order is that of tolerances, which sizes in pixels may not keep.
+    pixels = np.abs(measured.offsets[rows[chosen], k])
+    both = bool((np.diff(np.round(pixels, 1)) > 0).any())
+    found = []
+    for row in rows[chosen].tolist():
+        entry = _outline_entry(run, row) | {"kind": "offset"} | _offset_of(run, row, k)
+        size = f" ({abs(entry['offset']):.1f} tolerances)" if both else ""
+        said = f"{contour_words(entry)}{size}"
+        side = _worst_side(run, row, entry["offset_px"]) if quantity == WHOLE else None
+        if side is not None:
+            most_px = abs(_offset_of(run, row, side)["offset_px"])
+            said += f", most on {_side_name(side)} ({most_px:.1f} px)"
+        found.append(entry | {"text": f"{place_of(run, entry)}: {said}"})
+    return found
+
+
+def _outlines(
+    run: Run, wanted: list[tuple[Key, object]], name: str, most: int
+) -> list[dict[str, Any]]:
+    measured, of = run.outline_measurements, AGREEMENT[name]
+    values = measured.overlaps[name]
+    keep = _members(wanted, measured.reference, measured.candidate, measured.annotator)
+    rows = np.flatnonzero(keep & np.isfinite(values))
+    weight = values[rows] if "at_most" in of.better else -values[rows]
+    if "at_least" in of.better and "at_most" in of.better:  # a ratio: to the side of the group
+        with np.errstate(divide="ignore"):
+            weight = np.log(values[rows])
+        weight = weight * (-1.0 if len(rows) and np.median(weight) < 0 else 1.0)
+    digits, unit = (1, f" {of.unit}") if of.unit else (2, "")
+    found = []
+    for row in _top(rows, weight, most).tolist():
+        entry = _outline_entry(run, row) | {"kind": "overlap"}
+        said = f"{of.words} {values[row]:.{digits}f}{unit}"
+        side = _worst_side(run, row)
+        if side is not None:
+            entry |= _offset_of(run, row, side)
+            said += f", {contour_words(entry)}"
+        elif entry["iou"] == 0:
+            said += ", the two share nothing"
+        found.append(entry | {"text": f"{place_of(run, entry)}: {said}"})
+    return found
+
+
+def _outline_entry(run: Run, row: int) -> dict[str, Any]:
+    """Say what and where a pair of outlines is."""
+    measured = run.outline_measurements
+    rows = (one[row] for one in (measured.reference, measured.candidate, measured.annotator))
+    entry = entry_of(run, *map(int, rows))
+    return entry | {"iou": _plain(measured.overlaps["mask_iou"][row])}
+
+
+def _offset_of(run: Run, row: int, k: int) -> dict[str, Any]:
+    """Say how far one of the contour offsets of a pair is off."""
+    measured = run.outline_measurements
+    pixels = float(measured.offsets[row, k])
+    offset = pixels / float(measured.tolerance[row])
+    return {"edge": CONTOURS[k], "offset_px": pixels, "offset": offset}
+
+
+def _worst_side(run: Run, row: int, towards: float = np.nan) -> int | None:
+    """Find the side of a pair that is farthest off, in the direction of a size if one is given."""
+    sides = run.outline_measurements.offsets[row, : len(TESTED_IN_STRATA)]
+    size = np.abs(sides) if np.isnan(towards) else sides * np.sign(towards)
+    return int(np.nanargmax(size)) if (size > 0).any() else None
+
+
+def _side_name(side: int) -> str:
+    return OBJECTS[CONTOURS[side]].removesuffix(" of the contour")
+
+
+def contour_words(entry: dict[str, Any]) -> str:
+    """Say how far one outline is off on one side, or all around; "too" beyond the tolerance."""
+    name, beyond = entry["edge"], abs(entry["offset"]) > 1
+    words = (DIRECTIONS if beyond else WITHIN)[name][int(entry["offset_px"] < 0)]
+    thing = OBJECTS[name].removeprefix("the ")
+    return f"{thing} {abs(entry['offset_px']):.1f} px {'too ' if beyond else ''}{words}"
 
 
 def _pixels(edges: Floats, quantity: int) -> Floats:
@@ -275,4 +376,6 @@ def error_words(run: Run, entry: dict[str, Any]) -> str:
         return f"{said}: {entry['category']} labelled {entry['candidate_category']}"
     if kind == "loose box":
         return f"{said}: {offset_words(EDGES.index(entry['edge']), entry)}"
+    if kind in {"loose outline", "odd outline"}:
+        return said if entry["edge"] is None else f"{said}: {contour_words(entry)}"
     return said if entry["reference_id"] is None else f"{said}, beside {gold}"

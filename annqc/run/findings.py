@@ -8,6 +8,7 @@ import numpy as np
 
 from annqc.infer.verdicts import DF_MIN, G_MIN, UNDECIDED, VERDICTS, half_width
 from annqc.measure.offsets import MARGIN
+from annqc.run.anonymous import STATUS
 from annqc.run.keys import refuse_taken_names
 from annqc.tables import QUANTITIES
 
@@ -37,8 +38,11 @@ STATUSES: Final = {
     "one_cluster": "a single image or track has no spread to judge by",
     "too_few_clusters": f"fewer than {G_MIN} images or tracks, or {DF_MIN:g} degrees of freedom",
     "infeasible": "undecided, and no reasonable number of further images would settle it",
-    "descriptive": "strata are tested on the four edges; shift and growth are described",
+    "descriptive": "strata are tested on the four edges; shift and growth are described, and so "
+    "are the quarters of outlines",
     "weighs_reference": "agrees with the reference while the others, collectively, do not",
+    "anonymous": "nobody in particular drew it, so nobody is judged; `by` without the annotator "
+    "judges all of the work",
 }
 """What each status of a finding means."""
 
@@ -153,5 +157,6 @@ def _status(bias: Bias) -> Array:
     out[enough & ~decided.tested] = "descriptive"
     out[~enough] = "too_few_clusters"
     out[main.n_clusters == 1] = "one_cluster"
+    out[bias.nameless] = STATUS
     out[main.n == 0] = "no_data"
     return out

@@ -5,8 +5,10 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from annqc.measure.outline_styles import measure_styles
 from annqc.measure.outlines import measure_outlines
 from annqc.run.keys import as_names
+from annqc.run.outline_rates import outline_rate_columns
 from annqc.run.outlines import find_outlines, outline_columns, outline_score_columns
 from annqc.tables import to_frame
 
@@ -17,10 +19,15 @@ if TYPE_CHECKING:
 
     from annqc.kernels._jit import Engine
     from annqc.match import Matches
+    from annqc.match.policy import MatchPolicy
+    from annqc.measure.outline_styles import OutlineStyles
     from annqc.measure.outlines import OutlineMeasurements
+    from annqc.measure.tolerance import Tolerance
     from annqc.run.audit import Parameters
     from annqc.run.outlines import Outlines
     from annqc.tables import Array
+
+    MeasuredOutlines = dict[tuple[MatchPolicy, Tolerance, float], OutlineMeasurements]
 
 __all__ = ["Outlined"]
 
@@ -30,6 +37,7 @@ class Outlined:
 
     parameters: Parameters
     engine: Engine
+    _measured_outlines: MeasuredOutlines
 
     if TYPE_CHECKING:
 
@@ -39,13 +47,26 @@ class Outlined:
 
     @cached_property
     def outline_measurements(self) -> OutlineMeasurements:
-        """Signed contour offsets of the pairs, and how well their outlines agree."""
-        return measure_outlines(
-            self.matches,
-            tolerance=self.parameters.tolerance,
-            border_px=self.parameters.border_px,
-            engine=self.engine,
-        )
+        """Signed contour offsets of the pairs, and how well their outlines agree.
+
+        Runs that `annqc.run.audit.Run.with_parameters` made of one another measure once for each
+        way to match and each tolerance.
+        """
+        used = self.parameters
+        key = (used.policy, used.tolerance, used.border_px)
+        if key not in self._measured_outlines:
+            self._measured_outlines[key] = measure_outlines(
+                self.matches,
+                tolerance=used.tolerance,
+                border_px=used.border_px,
+                engine=self.engine,
+            )
+        return self._measured_outlines[key]
+
+    @cached_property
+    def outline_styles(self) -> OutlineStyles:
+        """How outlines were drawn: simplified, traced or copied."""
+        return measure_styles(self.matches, self.outline_measurements, engine=self.engine)
 
     @property
     def has_outlines(self) -> bool:
@@ -79,6 +100,26 @@ class Outlined:
             self.matches,
             self.outline_measurements,
             as_names(by),
+            styles=self.outline_styles,
+            confidence=self.parameters.confidence,
+        )
+
+    def outline_rate_columns(
+        self,
+        name: str,
+        by: str | Sequence[str] = ("annotator",),
+        *,
+        limit: float,
+        at_least: bool,
+    ) -> dict[str, Array]:
+        """Hold how well outlines agree against a limit; see `annqc.run.outline_rates`."""
+        return outline_rate_columns(
+            self.matches,
+            self.outline_measurements,
+            name,
+            as_names(by),
+            limit=limit,
+            at_least=at_least,
             confidence=self.parameters.confidence,
         )
 
@@ -94,7 +135,8 @@ class Outlined:
         -------
         DataFrame
             One row a group and quantity: the ``by`` columns, ``quantity`` (``contour_left,
-            contour_top, contour_right, contour_bottom``, and ``contour`` for all of it),
+            contour_top, contour_right, contour_bottom``, ``contour`` for all of it, and the four
+            quarters, which are described and not tested, ``contour_top_left`` and so on),
             ``estimate, ci_low, ci_high`` in tolerance units and with ``_px``, positive where
             dilated, ``confidence_level, n, n_clusters, p_value, p_adjusted, verdict, n_more, flags,
             status`` and what explains them. The tolerance of an outline is that of a side as long
@@ -115,6 +157,7 @@ class Outlined:
         DataFrame
             The ``by`` columns; ``mask_iou, boundary_iou, dice``, ``assd, hd95`` in pixels, and
             ``nsd``, the share of the contours within 2 px, each with ``_low, _high``; the typical
-            ``area_ratio`` and ``vertex_density``; and counts.
+            ``area_ratio`` and ``vertex_density``; how outlines were drawn, ``density_ratio,
+            chord_px`` and the shares ``copied, few_points, staircase, simplified``; and counts.
         """
         return to_frame(self.outline_score_columns(by))

@@ -14,9 +14,12 @@ import numpy as np
 from annqc.infer.cht import cluster_location
 from annqc.infer.collective import MIN_ANNOTATORS, collective, inherit
 from annqc.infer.fleet import decide_fleet
-from annqc.infer.verdicts import DF_MIN, G_MIN, UNDECIDED, VERDICTS, half_width
-from annqc.measure.outlines import CONTOURS, OutlineStatus
-from annqc.run.keys import combine, grouped, refuse_taken_names, resolve
+from annqc.measure.detection import detections
+from annqc.measure.outlines import CONTOURS
+from annqc.run.anonymous import accused_by_name, declined, nameless_groups
+from annqc.run.keys import combine, grouped, resolve
+from annqc.run.outline_columns import outline_columns
+from annqc.run.outline_scores import AGREEMENT, IN_PIXELS, outline_score_columns
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,10 +32,11 @@ if TYPE_CHECKING:
     from annqc.match import Matches
     from annqc.measure.outlines import OutlineMeasurements
     from annqc.run.keys import Groups, Key
-    from annqc.tables import Array, Floats
+    from annqc.tables import Array, Bools, Floats
 
 __all__ = [
     "AGREEMENT",
+    "IN_PIXELS",
     "Outlines",
     "find_outlines",
     "outline_columns",
@@ -45,11 +49,6 @@ MARGIN: Final = np.ones(K)
 
 TOGETHER: Final = np.zeros(K, dtype=np.int64)
 """All of the contour contains each side, so what everybody shares on one is shared on all."""
-
-AGREEMENT: Final = ("mask_iou", "boundary_iou", "dice", "assd", "hd95", "nsd")
-"""What scores of outlines are means of; ``assd`` and ``hd95`` are in pixels, the others shares."""
-
-IN_PIXELS: Final = ("assd", "hd95")
 
 
 @dataclass(frozen=True, eq=False, slots=True, kw_only=True)
@@ -69,8 +68,13 @@ class Outlines:
         Who is accused.
     shared : (g, 5) float64
         Offset that individuals are not blamed for, in tolerance units.
+    quarters : dict of str to Location
+        Estimates (g, 4) of `annqc.measure.outlines.QUARTERS`, which are described and not tested.
     n_short : (g, 5) int64
         Pairs with too little contour on a side.
+    missing : (g, 5) float64
+        Share of the reference's outlines that were asked for and have no usable pair; NaN where a
+        column is known of drawn outlines alone.
     confidence : float
     pooled : Outlines or None
         Findings on the whole work of annotators, where the groups are strata of it.
@@ -82,7 +86,9 @@ class Outlines:
     decisions: Decisions
     accusation: Accusation
     shared: Floats
+    quarters: dict[str, Location]
     n_short: Array
+    missing: Floats
     confidence: float
     pooled: Outlines | None = None
 
@@ -90,6 +96,11 @@ class Outlines:
     def n(self) -> int:
         """How many groups there are."""
         return len(self.shared)
+
+    @property
+    def nameless(self) -> Bools:
+        """Groups of annotators that are nobody in particular: nothing is decided on them."""
+        return nameless_groups(self.keys, self.by, self.n)
 
 
 def find_outlines(
@@ -136,12 +147,12 @@ def find_outlines(
     if everybody is not None:
         parts = finder.groups(inner_keys)
         of_group = np.zeros(groups.n, dtype=np.int64)
-        of_group[groups.codes[0]] = parts.codes[0]
+        finder.spread(groups, parts.codes, of_group)
         found = finder.collective(parts, alpha)
         if found is not None:
             shared_inside = inherit(found, everybody)[of_group]
     unit = np.zeros(groups.n, dtype=np.int64)
-    unit[groups.codes[0]] = measured.annotator
+    finder.spread(groups, finder.annotators, unit)
     whole, decided, accusation = decide_fleet(
         pooled["tolerance"],
         strata=inner["tolerance"],
@@ -164,34 +175,60 @@ class _Finder:
         self.matches = matches
         self.measured = measured
         self.engine = engine
+        detected, shapes = detections(matches), matches.reference.table.shapes
+        asked, who = detected.asked_reference, detected.asked_annotator
+        drawn = np.zeros(len(asked), dtype=bool) if shapes is None else shapes.kind[asked] > 0
+        self.asked = asked[drawn]
+        self.annotators = [measured.annotator, who[drawn]]
 
     def groups(self, keys: Sequence[Key]) -> Groups:
-        """Group the pairs; the code of each is the only entry of ``codes``."""
+        """Group the pairs, and the reference's outlines that were asked for: two ``codes``."""
         m = self.measured
-        return grouped(keys, (m.reference, m.candidate, m.annotator))
+        pairs = m.reference, m.candidate, m.annotator
+        nothing = np.full(len(self.asked), -1)
+        return grouped(keys, pairs, (self.asked, nothing, self.annotators[1]))
 
-    def locate(self, groups: Groups) -> dict[str, Location]:
+    def spread(self, groups: Groups, values: Sequence[Array], out: Array) -> None:
+        """Give every group the value of its rows, of which all have the same."""
+        for code, value in zip(groups.codes, values, strict=True):
+            known = code >= 0
+            out[code[known]] = value[known]
+
+    def missing(self, groups: Groups) -> Floats:
+        """Share of the asked outlines that no usable pair speaks for, a side."""
+        asked = groups.codes[1]
+        n_asked = np.bincount(asked[asked >= 0], minlength=groups.n)[:, None]
+        m, code = self.measured, groups.codes[0]
+        n_used = _sums(np.isfinite(m.offsets).astype(np.float64), code, groups.n)
+        rest = n_asked - _sums(m.short.astype(np.float64), code, groups.n)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            return np.where(rest > 0, np.clip(1 - n_used / rest, 0, 1), np.nan)
+
+    def locate(self, groups: Groups, *, quarters: bool = False) -> dict[str, Location]:
         """Estimate every offset of every group, in tolerance units and in pixels."""
         m = self.measured
+        missing = None if quarters else np.nan_to_num(self.missing(groups))
         return {
             unit: cluster_location(
                 groups.codes[0],
                 m.cluster,
-                m.values(unit).T,
+                m.values(unit, quarters=quarters).T,
                 n_groups=groups.n,
-                group_grid=self._grid(groups, unit),
+                group_grid=self._grid(groups, unit, quarters=quarters),
+                missing=missing if unit == "tolerance" else None,
                 engine=self.engine,
             )
             for unit in ("tolerance", "px")
         }
 
-    def _grid(self, groups: Groups, unit: str) -> Floats:
+    def _grid(self, groups: Groups, unit: str, *, quarters: bool = False) -> Floats:
         """Mean step of each offset in each group; 0 where polygons alone are compared."""
         m, code = self.measured, groups.codes[0]
-        step = m.step / m.tolerance[:, None] if unit == "tolerance" else m.step
-        step = np.where(np.isfinite(m.offsets), step, 0.0)
-        n_used = np.maximum(_sums(np.isfinite(m.offsets).astype(np.float64), code, groups.n), 1)
-        return _sums(step, code, groups.n) / n_used
+        step, offsets = (m.quarter_step, m.quarters) if quarters else (m.step, m.offsets)
+        step = step / m.tolerance[:, None] if unit == "tolerance" else step
+        known = np.isfinite(offsets)
+        n_used = np.maximum(_sums(known.astype(np.float64), code, groups.n), 1)
+        return _sums(np.where(known, step, 0.0), code, groups.n) / n_used
 
     def collective(self, groups: Groups, alpha: float) -> Collective | None:
         """Shared offsets of each group; None with too few annotators to ask."""
@@ -225,14 +262,18 @@ class _Finder:
     ) -> Outlines:
         """Put findings together."""
         n_short = _sums(self.measured.short.astype(np.float64), groups.codes[0], groups.n)
+        if "annotator" in by:
+            accusation = accused_by_name(accusation, self.matches.candidate.nameless)
         return Outlines(
             by=tuple(by),
             keys={name: groups.keys[name] for name in by},
             located=located,
-            decisions=decisions,
+            decisions=declined(decisions, nameless_groups(groups.keys, by, groups.n)),
             accusation=accusation,
             shared=np.broadcast_to(shared, (groups.n, K)),
+            quarters=self.locate(groups, quarters=True),
             n_short=n_short.astype(np.int64),
+            missing=self.missing(groups),
             confidence=confidence,
         )
 
@@ -240,149 +281,3 @@ class _Finder:
 def _sums(values: Floats, code: Array, n: int) -> Floats:
     """Sum each column up within groups."""
     return np.stack([np.bincount(code, column, minlength=n) for column in values.T], axis=1)
-
-
-def outline_columns(found: Outlines) -> dict[str, Array]:
-    """Lay out findings on contours as columns, one row a group and quantity.
-
-    Parameters
-    ----------
-    found : Outlines
-        From `find_outlines`.
-
-    Returns
-    -------
-    dict of str to (n_groups * 5,) array
-        The ``by`` columns, ``quantity`` (`annqc.measure.outlines.CONTOURS`), ``estimate, ci_low,
-        ci_high`` in tolerance units and with ``_px``, ``confidence_level, n, n_clusters, p_value,
-        p_adjusted, verdict, n_more, flags, status, margin, p_clean, se, df, collective, excess,
-        mean, low, high, gross_rate, n_short``.
-    """
-    main, decided = found.located["tolerance"], found.decisions
-    keys = {name: np.repeat(column, K) for name, column in found.keys.items()}
-    columns: dict[str, Any] = {"quantity": np.tile(np.array(CONTOURS, dtype=object), found.n)}
-    for unit, suffix in (("tolerance", ""), ("px", "_px")):
-        one = found.located[unit]
-        half = half_width(one.se, one.df, found.confidence)
-        columns[f"estimate{suffix}"] = one.estimate
-        columns[f"ci_low{suffix}"] = one.estimate - half
-        columns[f"ci_high{suffix}"] = one.estimate + half
-    columns |= {
-        "confidence_level": np.full(main.estimate.shape, found.confidence),
-        "n": main.n,
-        "n_clusters": main.n_clusters,
-        "p_value": decided.p_value,
-        "p_adjusted": decided.p_adjusted,
-        "verdict": np.array(VERDICTS, dtype=object)[decided.verdict],
-        "n_more": decided.n_more,
-        "flags": _flags(found),
-        "status": _status(found),
-        "margin": np.broadcast_to(MARGIN, main.estimate.shape),
-        "p_clean": decided.p_clean,
-        "se": main.se,
-        "df": main.df,
-        "collective": np.where(found.shared != 0, found.shared, np.nan),
-        "excess": main.estimate - found.shared,
-        "mean": main.mean,
-        "low": main.low,
-        "high": main.high,
-        "gross_rate": main.gross_rate,
-        "n_short": found.n_short,
-    }
-    refuse_taken_names(found.by, columns)
-    return keys | {name: np.asarray(column).reshape(-1) for name, column in columns.items()}
-
-
-def _flags(found: Outlines) -> Array:
-    """Return the flags of findings, as `annqc.run.findings.FLAGS` explains them."""
-    masks = {
-        "degenerate": found.located["tolerance"].degenerate,
-        "MEASURABLE": found.decisions.measurable,
-        "AGREES_WITH_REFERENCE": found.decisions.agrees,
-    }
-    out = np.full(found.shared.shape, "", dtype=object)
-    for name, mask in masks.items():
-        out[mask] = np.where(out[mask] == "", name, out[mask] + "," + name)
-    return out
-
-
-def _status(found: Outlines) -> Array:
-    """Return the status of findings, as `annqc.run.findings.STATUSES` explains it."""
-    main, decided = found.located["tolerance"], found.decisions
-    out = np.full(main.estimate.shape, "ok", dtype=object)
-    open_ended = (decided.verdict == UNDECIDED) & np.isnan(decided.n_more)
-    out[open_ended] = "infeasible"
-    out[decided.agrees] = "weighs_reference"
-    enough = (main.n_clusters >= G_MIN) & (main.df >= DF_MIN)
-    out[enough & ~decided.tested] = "descriptive"
-    out[~enough] = "too_few_clusters"
-    out[main.n_clusters == 1] = "one_cluster"
-    out[main.n == 0] = "no_data"
-    return out
-
-
-def outline_score_columns(
-    matches: Matches,
-    measured: OutlineMeasurements,
-    by: Sequence[str] = ("annotator",),
-    *,
-    confidence: float = 0.95,
-) -> dict[str, Array]:
-    """Average how well outlines agree in every group, with clustered t intervals.
-
-    Parameters
-    ----------
-    matches : Matches
-        What was matched.
-    measured : OutlineMeasurements
-        What was measured.
-    by : sequence of str
-        Columns.
-    confidence : float
-        Level of the intervals.
-
-    Returns
-    -------
-    dict of str to (n_groups,) array
-        The ``by`` columns; each of `AGREEMENT` with ``_low, _high`` and ``_n_clusters``; the median
-        ``area_ratio`` and the ``vertex_density`` of the candidate and of the reference
-        (``_reference``); ``n_outlines``, the pairs of outlines, ``n_apart``, those that share
-        nothing, ``n_unusable``, those that could not be compared, ``n_no_canvas``, those without a
-        boundary IoU.
-
-    Notes
-    -----
-    Means are plain ones over the pairs that entered the offsets, and their intervals a clustered t
-    over images (tracks, where there are tracks), inside [0, 1] for shares.
-    """
-    groups = grouped(
-        resolve(matches, by), (measured.reference, measured.candidate, measured.annotator)
-    )
-    code, n = groups.codes[0], groups.n
-    columns: dict[str, Any] = {}
-    values = np.stack([measured.overlaps[name] for name in AGREEMENT], axis=1)
-    found = cluster_location(
-        code, measured.cluster, values, n_groups=n, rho0=0.0, robust=False, engine="numpy"
-    )
-    half = half_width(found.se, found.df, confidence)
-    for k, name in enumerate(AGREEMENT):
-        most = np.inf if name in IN_PIXELS else 1.0
-        columns[name] = found.estimate[:, k]
-        columns[f"{name}_low"] = np.clip(found.estimate[:, k] - half[:, k], 0.0, most)
-        columns[f"{name}_high"] = np.clip(found.estimate[:, k] + half[:, k], 0.0, most)
-        columns[f"{name}_n_clusters"] = found.n_clusters[:, k]
-    middle = np.stack([measured.overlaps["area_ratio"], *measured.density[:, ::-1].T], axis=1)
-    typical = cluster_location(code, measured.cluster, middle, n_groups=n, rho0=0.0, engine="numpy")
-    for k, name in enumerate(("area_ratio", "vertex_density", "vertex_density_reference")):
-        columns[name] = typical.m0[:, k]
-    bad = (measured.status == OutlineStatus.EMPTY) | (measured.status == OutlineStatus.OTHER_CANVAS)
-    flags = {
-        "n_outlines": np.ones(len(measured), dtype=bool),
-        "n_apart": measured.status == OutlineStatus.APART,
-        "n_unusable": bad,
-        "n_no_canvas": measured.no_canvas & ~bad,
-    }
-    for name, flag in flags.items():
-        columns[name] = np.bincount(code[flag], minlength=n)
-    refuse_taken_names(by, columns)
-    return {name: groups.keys[name] for name in by} | columns

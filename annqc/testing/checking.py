@@ -165,9 +165,11 @@ def audit_dataset(spec: Spec, dataset: DatasetSpec) -> Audit:
     """
     from annqc.api import audit
     from annqc.read import read
+    from annqc.read.names import gold_rule
 
     work = read(list(dataset.candidate), annotator=dataset.annotator, **dataset.options())
-    gold = read(list(dataset.gold), **dataset.options(gold=True))
+    rule = gold_rule(dataset.annotator, list(dataset.gold))
+    gold = read(list(dataset.gold), annotator=rule, **dataset.options(gold=True))
     return audit(work, gold, policy=spec.match)
 
 

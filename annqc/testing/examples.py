@@ -9,14 +9,16 @@ from typing import TYPE_CHECKING, Any
 from annqc.errors import AnnqcError, SpecError, UnknownNameError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from annqc.judge import Judgement
     from annqc.judge.model import Example, Spec
-    from annqc.simulate import Habit
+    from annqc.simulate import Habit, OutlineHabit
 
 __all__ = ["ExampleResult", "run_example"]
 
-OWN = ("annotators", "n_images", "rng")
-"""Arguments of `annqc.simulate` that an example gives in other words."""
+OWN = ("annotators", "n_images", "rng", "drawn_as")
+"""Arguments of a simulation that an example gives in other words."""
 
 
 @dataclass(frozen=True, eq=False, slots=True, kw_only=True)
@@ -99,16 +101,21 @@ def run_example(spec: Spec, example: Example) -> ExampleResult:
 
 
 def _simulated(example: Example) -> Any:
-    from annqc.simulate import simulate
+    from annqc.simulate import outlines, simulate
 
-    known = [name for name in inspect.signature(simulate).parameters if name not in OWN]
+    outlined = example.drawn_as != "box"
+    make: Callable[..., Any] = outlines if outlined else simulate
+    known = [name for name in inspect.signature(make).parameters if name not in OWN]
     for name in example.scene:
         if name not in known:
             kind = "argument of a scene"
             raise UnknownNameError.among(kind, name, known, where=f"scene.{name}")
-    annotators = {name: _habits(texts) for name, texts in example.annotators.items()}
+    annotators = {
+        name: _habits(texts, outlined=outlined) for name, texts in example.annotators.items()
+    }
+    drawn: dict[str, Any] = {"drawn_as": example.drawn_as} if outlined else {}
     try:
-        return simulate(annotators, n_images=example.images, rng=example.seed, **example.scene)
+        return make(annotators, n_images=example.images, rng=example.seed, **drawn, **example.scene)
     except (TypeError, ValueError) as error:
         if isinstance(error, AnnqcError):
             raise
@@ -116,10 +123,13 @@ def _simulated(example: Example) -> Any:
         raise SpecError(what, where="scene", found=str(error)) from None
 
 
-def _habits(texts: tuple[str, ...]) -> tuple[Habit, ...]:
+def _habits(texts: tuple[str, ...], *, outlined: bool) -> tuple[Habit | OutlineHabit, ...]:
     from annqc.simulate import Habit
+    from annqc.simulate.outline_phrases import parse_outline_habits
 
-    return tuple(habit for text in texts for habit in Habit.parse(text))
+    parse: Callable[[str], tuple[Habit | OutlineHabit, ...]]
+    parse = parse_outline_habits if outlined else Habit.parse
+    return tuple(habit for text in texts for habit in parse(text))
 
 
 def _words(outcome: str) -> str:

@@ -12,7 +12,7 @@ import time
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from . import auditing, findings, masks, matching, polygons, reading
+from . import auditing, findings, masks, matching, polygons, reading, tracking
 from .report import table
 from .timing import UnequalWorkError
 from .works import SIZES, Works
@@ -30,13 +30,14 @@ BENCHES = {
     "polygons": polygons.overlap,
     "contours": polygons.contours,
     "outlines": polygons.huge,
+    "tracks": tracking.tracks,
 }
 """Name -> function that yields the rows of one benchmark."""
 
 PACKAGES = (
     *("annqc", "numpy", "scipy", "numba", "msgspec"),
     *("pycocotools", "shapely", "opencv-python-headless", "faster-coco-eval"),
-    *("motrics", "statsmodels", "surface-distance"),
+    *("monai", "motrics", "statsmodels", "surface-distance", "torch", "trackeval"),
 )
 
 

@@ -189,6 +189,7 @@ def distances(works):
     note = "OpenCV's distances are approximate, 0.3 % low; its masks were cut out free of charge"
     yield row(name, "pixels", times, "opencv", "OpenCV distance transforms", goal, note)
     yield from corners(works, name, ours, cuts)
+    yield from thin(works, name, ours, cuts)
 
 
 def corners(works, name, ours, cuts):
@@ -220,6 +221,35 @@ def corners(works, name, ours, cuts):
             same("distances, surface-distance", mine, other, within=1e-9)
     times = interleave(contestants, budget=works.size.budget, rounds=works.size.rounds)
     yield row(name, "corners", times, "peer", "surface-distance", Goal(faster=20))
+
+
+def thin(works, name, ours, cuts):
+    """The same by pixels with one of four neighbours outside, as MONAI has it."""
+    contestants = {"annqc": lambda: ours("four")}
+    peer, torch = load("monai.metrics"), load("torch")
+    note = "MONAI computes in single precision: equal within 1e-5"
+    if peer is None or torch is None:
+        note = "MONAI or torch is not installed: the dependency group peers-heavy has both"
+    else:
+
+        def theirs():
+            found = []
+            for one, two in cuts:
+                gold, work = (torch.from_numpy(mask[None, None]) for mask in (one, two))
+                measured = (
+                    peer.compute_average_surface_distance(work, gold, True, symmetric=True),
+                    peer.compute_hausdorff_distance(work, gold, True, percentile=95),
+                    peer.compute_surface_dice(work, gold, [TOLERANCE], True),
+                )
+                found.append([float(one) for one in measured])
+            return np.mean(found, axis=0).tolist()
+
+        contestants["peer"] = theirs
+        for mine, other in zip(ours("four"), theirs(), strict=True):
+            same("distances, MONAI", mine, other, within=1e-5)
+    times = interleave(contestants, budget=works.size.budget, rounds=works.size.rounds)
+    goal = Goal(cpu=0.4)
+    yield row(name, "pixels, four neighbours", times, "peer", "MONAI", goal, note)
 
 
 def offsets(works):

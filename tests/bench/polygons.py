@@ -174,13 +174,15 @@ def contours(works):
 
 
 def huge(works):
-    """One pair of outlines of 100,000 vertices each."""
+    """One pair of outlines of 100,000 vertices each, fairly smooth and jagged."""
     n = max(200, round(HUGE * works.size.share))
     one, two = outlines(1, mean=n, radius=(2000, 2001), jitter=0.001, seed=2)
+    jagged = outlines(1, mean=n, radius=(200, 201), jitter=0.12, seed=2)
     row = np.zeros(1, dtype=np.int64)
     contestants = {
         "area that both share": lambda: polygon_overlap(one, two, row, row, engine="numba"),
         "distances": lambda: contour_distances(one, two, row, row, engine="numba"),
+        "distances, jagged": lambda: contour_distances(*jagged, row, row, engine="numba"),
     }
     times = interleave(contestants, budget=works.size.budget, rounds=(works.size.rounds[0], 3))
     for key in contestants:

@@ -75,6 +75,7 @@ class Staged:
         images = SimpleNamespace(id=np.array(["7.jpg", "8.jpg"], dtype=object))
         table = SimpleNamespace(track=np.zeros(1, dtype=np.int64) if self.tracks else None)
         side = SimpleNamespace(table=table, image_table=images, authors_known=True, n_dropped=0)
+        side.annotator_ids = np.array(list(self.findings), dtype=object)
         names = ("person", "bus")
         return SimpleNamespace(category_names=names, reference=side, candidate=side)
 

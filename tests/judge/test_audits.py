@@ -13,7 +13,7 @@ from annqc.judge import judge, load_spec, measures, register_measure
 from annqc.judge.registry import find_measure
 from annqc.match import MatchPolicy
 from annqc.run.audit import Parameters, Run
-from annqc.simulate import Habit, simulate
+from annqc.simulate import Habit, OutlineHabit, outlines, simulate
 from tests.judge.staged import one_rule
 from tests.judge.test_spec import PROFILE
 
@@ -31,6 +31,13 @@ def made():
 
 @pytest.fixture(scope="module")
 def run(made):
+    return Run(made.gold, made.work, engine="numpy")
+
+
+@pytest.fixture(scope="module")
+def outlined():
+    habits = {"ann": [], "bob": OutlineHabit.dilated(4)}
+    made = outlines(habits, n_images=20, categories=["person", "car"], rng=1)
     return Run(made.gold, made.work, engine="numpy")
 
 
@@ -76,7 +83,7 @@ OF_IMAGES = ("agreement", "missing_images", "category_coverage")
     [{"by": ["category"]}, {"by": []}, {"where": {"category": ["person", "car"]}}, {"by": "size"}],
 )
 @pytest.mark.parametrize("name", sorted(measures()))
-def test_every_measure_takes_any_grouping(run, name, columns):
+def test_every_measure_takes_any_grouping(run, outlined, name, columns):
     measure = find_measure(name)
     if name in OF_IMAGES and columns != {"by": []}:
         with pytest.raises(SpecError, match=f"{name} (is|cannot be) told by|has no where"):
@@ -86,7 +93,7 @@ def test_every_measure_takes_any_grouping(run, name, columns):
     if measure.check is not None and "where" in given:
         given = given | {"by": []}
     limit = {} if not measure.limits else {measure.limits[-1]: 1}
-    found = judge(run, one_rule(name, **given, **limit)).checks[0]
+    found = judge(outlined if measure.outlines else run, one_rule(name, **given, **limit)).checks[0]
     assert found.outcome in {"pass", "fail", "undecided"}
     assert [set(row["group"]) for row in found.rows] == [
         set(found.assessment.keys) for _ in found.rows

@@ -12,6 +12,7 @@ from annqc.judge.describe import (
     describe_rule,
     objects_needed,
     shown_path,
+    spec_lines,
     summary_of,
 )
 from annqc.judge.inherit import profiles
@@ -58,6 +59,9 @@ def test_the_least_of_images_is_that_of_the_verdicts():
             "a baseline",
         ),
         ({"measure": "out_left"}, "within the tolerance of the audit", "5 images"),
+        ({"measure": "contour_offset", "tolerance": "2 %"}, "within 2 %", "5 images"),
+        ({"measure": "mask_iou", "at_least": 0.8}, "at least 0.8", "5 images"),
+        ({"measure": "hd95", "at_most": 4}, "at most 4 px", "5 images"),
     ],
 )
 def test_rules_in_words(rule, limit, needs):
@@ -80,3 +84,14 @@ def test_paths_are_shown_from_here(tmp_path, monkeypatch):
     assert shown_path(str(tmp_path / "a" / "b.json")) == "a/b.json"
     assert shown_path(str(tmp_path.parent / "b.json")) == str(tmp_path.parent / "b.json")
     assert shown_path("s3://x/y") == "s3://x/y"
+
+
+def test_a_spec_says_that_its_rules_have_outlines_read():
+    rule = {"id": "x", "measure": "contour_offset", "tolerance": "max(1 px, 2 %)"}
+    spec = load_spec({"annqc": {"version": 1}, "rule": [rule]})
+    assert ("reading", "shapes: polygons and masks too") in spec_lines(spec)
+    told = " ".join(describe_rule(spec, spec.rules[0]).evidence)
+    assert "with outlines on both sides" in told
+    assert "the square root of the area" in told
+    never = load_spec({"annqc": {"version": 1}, "read": {"shapes": False}, "rule": [rule]})
+    assert ("reading", "shapes: boxes alone") in spec_lines(never)

@@ -154,3 +154,32 @@ def test_a_spike_between_samples_is_seen():
     directed, _, _ = run(a, b, step=10.0)
     assert directed[0, 2] == 50.0
     assert directed[1, 2] < 1
+
+
+@pytest.mark.parametrize(("n", "jitter"), [(400, 0.3), (3000, 0.12)])
+def test_segments_that_lie_side_by_side_are_told_apart(n, jitter):
+    rng = np.random.default_rng(n)
+    one, two = (star(rng, n, radius=60, jitter=jitter) for _ in range(2))
+    a, b = Shapes.from_rings([[one]]), Shapes.from_rings([[two]])
+    directed, _, signed = run(a, b, step=1e9)
+    middle = shapely.points((one + np.roll(one, -1, axis=0)) / 2)
+    far = shapely.distance(shapely.LinearRing(two), middle)
+    area = shapely.Polygon(two)
+    shapely.prepare(area)
+    within = shapely.contains(area, middle)
+    length = np.hypot(*(np.roll(one, -1, axis=0) - one).T)
+    assert directed[0, 1] == pytest.approx(float(far @ length), rel=1e-9)
+    expected = float(np.where(within, far, -far) @ length)
+    assert signed[0, 0, 0] == pytest.approx(expected, abs=1e-9 * directed[0, 1])
+
+
+def test_segments_that_all_meet_in_one_point_cannot_be_divided():
+    angle = np.arange(200) * np.pi / 100
+    tips = 50 * np.stack([np.cos(angle), np.sin(angle)], axis=1)
+    spokes = np.zeros((400, 2))
+    spokes[::2] = tips
+    other = np.array([[-3, -3], [40, -3], [40, 30], [-3, 30]], dtype=float)
+    a, b = Shapes.from_rings([[other]]), Shapes.from_rings([[spokes]])
+    directed, _, _ = run(a, b, step=2.0, tolerances=(1.0,))
+    expected, _ = plain([other], [spokes], 2.0, (1.0,), 0.95)
+    np.testing.assert_allclose(directed[0], expected, rtol=1e-9)

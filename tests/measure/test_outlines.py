@@ -8,7 +8,13 @@ from annqc.geometry.masks import mask_boxes, paint
 from annqc.geometry.polygons import bounding_boxes
 from annqc.ids import ids_array
 from annqc.match import match
-from annqc.measure.outlines import CONTOURS, OVERLAPS, OutlineStatus, measure_outlines
+from annqc.measure.outlines import (
+    CONTOURS,
+    OVERLAPS,
+    QUARTERS,
+    OutlineStatus,
+    measure_outlines,
+)
 from annqc.measure.tolerance import Tolerance
 from annqc.tables import Annotations, Dataset, Images, Shapes
 from tests.geometry.figures import rings_of, shapes_of, star
@@ -102,6 +108,34 @@ def test_a_side_that_moves_alone(kind):
     assert found.offsets[0, :4] == pytest.approx([0, 0, 2, 0], abs=0.1)
     assert found.offsets[1, :4] == pytest.approx([0, 0, 0, -2], abs=0.1)
     assert found.overlaps["mask_iou"] == pytest.approx([120 / 122, 0.98])
+
+
+@pytest.mark.parametrize("draw", [shapes_of, painted])
+@pytest.mark.parametrize(
+    ("name", "corner"),
+    [
+        ("contour_top_left", (0, 0)),
+        ("contour_top_right", (400, 0)),
+        ("contour_bottom_right", (400, 300)),
+        ("contour_bottom_left", (0, 300)),
+    ],
+)
+def test_a_quarter_that_is_dilated_alone(draw, name, corner):
+    """What lies towards one corner of the image, seen from the middle of the object."""
+    disc = shapely.Point(200, 150).buffer(60, quad_segs=32)
+    part = shapely.box(*np.minimum(corner, (200, 150)), *np.maximum(corner, (200, 150)))
+    wider = disc.union(disc.buffer(3, quad_segs=32).intersection(part))
+    found = measured(dataset(draw([disc])), dataset(draw([wider])))
+    expected = [3.0 * (one == name) for one in QUARTERS]
+    assert found.quarters[0] == pytest.approx(expected, abs=0.12)
+    assert found.values("tolerance", quarters=True)[:, 0] == pytest.approx(
+        found.quarters[0] / found.tolerance[0]
+    )
+    # the steps of masks: a pixel at one place of a quarter of the contour
+    step = 0 if draw is shapes_of else 4 / (2 * np.pi * 60)
+    assert found.quarter_step[0] == pytest.approx([step] * 4, rel=0.05)
+    # the quarters make up the whole
+    assert found.quarters[0].mean() == pytest.approx(found.offsets[0, WHOLE], abs=0.05)
 
 
 def test_measures_stand_in_relation():

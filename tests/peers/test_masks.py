@@ -1,7 +1,7 @@
 """Pairs of masks give what other programs give: pycocotools, boundary IoU as published, others.
 
 surface-distance is compared as installed. What MedPy and MONAI compute is written out with scipy,
-on the whole image, so that neither has to be there.
+on the whole image, so that neither has to be there; where MONAI is there, it is asked itself.
 """
 
 from __future__ import annotations
@@ -171,6 +171,23 @@ def test_corners_are_those_of_surface_distance(pairs, spacing, monkeypatch):
             means = peer.compute_average_surface_distance(theirs)
             ours = found.from_reference.mean[k], found.from_candidate.mean[k]
             assert ours == pytest.approx(means, rel=1e-12, abs=1e-12)
+
+
+def test_distances_are_those_of_monai_itself(pairs):
+    monai = pytest.importorskip("monai.metrics")
+    torch = pytest.importorskip("torch")
+    kept = [pair for pair in pairs if all(one.any() for one in pair)]
+    found = compared(surface_distances, kept, border="four", tolerance=1.5)
+    for k, pair in enumerate(kept):
+        one, two = (torch.from_numpy(np.ascontiguousarray(mask)[None, None]) for mask in pair)
+        theirs = {
+            "assd": monai.compute_average_surface_distance(two, one, True, symmetric=True),
+            "hd": monai.compute_hausdorff_distance(two, one, True),
+            "robust_hd": monai.compute_hausdorff_distance(two, one, True, percentile=95),
+            "nsd": monai.compute_surface_dice(two, one, [1.5], True),
+        }
+        for name, value in theirs.items():  # MONAI computes in single precision
+            assert getattr(found, name)[k] == pytest.approx(float(value), rel=2e-6), name
 
 
 def signed(mask):

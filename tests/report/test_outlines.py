@@ -1,19 +1,29 @@
 """The section on outlines: who is dilated and who eroded, in words that fit the screen."""
 
 import json
+from pathlib import Path
 
+import msgspec
+import numpy as np
 import pytest
 from click.testing import CliRunner
 
 import annqc
 from annqc.cli import main
 from annqc.ids import ids_array
+from annqc.measure.outline_styles import STYLES
 from annqc.report.json import audit_document, encode
-from annqc.report.outlines import ANONYMOUS, nobody_named, outline_verdicts
+from annqc.report.mistakes import _STYLES, _WHAT
+from annqc.report.outline_schema import OutlineFinding, OutlineScore
+from annqc.report.outlines import ANONYMOUS, STYLE_WORDS, nobody_named, outline_verdicts
+from annqc.report.schema import AuditDocument, Error
 from annqc.report.terminal import render
 from annqc.run.audit import Parameters, Run
+from annqc.simulate import OutlineHabit, outlines
+from annqc.tables import ERROR_KINDS
 from tests.geometry.figures import mended, shapes_of
 from tests.measure.test_outlines import dataset
+from tests.run.test_outline_strata import PIXEL, planted
 from tests.run.test_outlines import TOLERANCE, drawings
 
 
@@ -54,7 +64,7 @@ def test_boxes_alone_have_no_section():
     audit = annqc.audit(made.work, made.gold)
     assert "Outlines" not in audit.summary()
     assert not audit.has_outlines
-    assert len(audit.outlines()) == 5
+    assert len(audit.outlines()) == 9
     assert set(audit.outlines()["status"]) == {"no_data"}
     assert audit.outline_scores()["n_outlines"].tolist() == [0]
 
@@ -95,7 +105,9 @@ def test_a_saved_run_still_has_its_outlines(tmp_path):
     made = annqc.audit(run.candidate, run.reference, tolerance="1 px")
     again = annqc.load(made.save(tmp_path / "run"))
     assert again.outlines().equals(made.outlines())
-    assert made.outlines()["verdict"].tolist() == ["clean"] * 5 + ["biased"] * 5
+    assert made.outlines()["verdict"].tolist() == (
+        ["clean"] * 9 + ["biased"] * 5 + ["undecided"] * 4
+    )
 
 
 def test_the_verdict_on_all_of_an_annotators_outlines():
@@ -160,3 +172,91 @@ def test_polygons_of_coco_are_read_where_asked(shared_data):
     assert annqc.audit(path, path, shapes=True).outline_scores()["mask_iou"].tolist() == [
         pytest.approx(1)
     ]
+
+
+def test_clean_by_rule_and_yet_measurable_is_said_in_pixels():
+    """1.5 px on objects of 150 px, where the tolerance is 3 px."""
+    habits = {"ann": [], "bob": OutlineHabit.dilated(1.5)}
+    made = outlines(habits, n_images=25, side=(145, 155), noise_px=0.5, rng=1)
+    run = Run(made.gold, made.work)
+    text = render(run)
+    assert max(map(len, text.splitlines())) <= 80
+    said = " ".join(line.strip() for line in section(text))
+    assert said.startswith("Outlines  2 annotators: nobody biased")
+    assert "bob: the contour lies 1.5" in said
+    assert "px out (1." in said
+    assert "px), measurable but within tolerance" in said
+    assert "ann: the contour" not in said  # far less than a quarter of the tolerance
+    document = json.loads(encode(audit_document(run)))
+    found = {(one["annotator"], one["quantity"]): one for one in document["outlines"]["findings"]}
+    bob = found["bob", "contour"]
+    assert (bob["verdict"], "MEASURABLE" in bob["flags"].split(",")) == ("clean", True)
+    assert bob["estimate_px"] == pytest.approx(1.5, abs=0.1)
+
+
+def test_how_outlines_were_drawn_is_said_and_is_no_verdict():
+    habits = {"ann": [], "bob": OutlineHabit.simplified(4.0)}
+    made = outlines(habits, n_images=25, side=(60, 120), noise_px=0.5, rng=1)
+    run = Run(made.gold, made.work)
+    said = " ".join(line.strip() for line in section(render(run)))
+    assert "% cut corners between points far apart" in said
+    assert "straight segments put the contour 1." in said
+    assert "ann: " not in said
+    document = json.loads(encode(audit_document(run)))
+    scores = {one["annotator"]: one for one in document["outlines"]["scores"]}
+    assert scores["bob"]["chord_px_high"] < -0.5 < scores["ann"]["chord_px_low"]
+    assert scores["bob"]["simplified_low"] > 0.1 > scores["ann"]["simplified_high"]
+
+
+def test_a_part_is_named_on_the_screen_where_the_whole_is_not_biased():
+    made = planted(
+        lambda table: table.category == 3, habit=OutlineHabit.moved("right", 4.0), side=(50, 90)
+    )
+    run = Run(made.gold, made.work, parameters=PIXEL)
+    by = ("annotator", "category")
+    lines = section(render(run, by=by))
+    assert lines[0] == "Outlines  1 of 4 annotators dilated or eroded"
+    assert lines[1].strip().startswith("a2, category-4: the right side 4.")
+    assert len([line for line in lines if "too far out" in line]) == 1
+    document = json.loads(encode(audit_document(run, by=by)))
+    named = [one for one in document["outlines"]["findings"] if one["verdict"] == "biased"]
+    assert [(one["annotator"], one["category"], one["quantity"]) for one in named] == [
+        ("a2", "category-4", "contour_right")
+    ]
+
+
+def test_what_could_not_be_paired_is_said():
+    made = outlines(
+        {"ann": OutlineHabit.dilated(2.2)}, n_images=40, objects_per_image=[5] * 40, rng=2,
+        side=(40, 80), image_size=(900, 700),
+    )  # fmt: skip
+    kept = np.random.default_rng(0).random(len(made.work)) >= 0.65
+    object.__setattr__(made.work, "table", made.work.table.take(kept))
+    run = Run(made.gold, made.work, parameters=PIXEL)
+    said = " ".join(line.strip() for line in section(render(run)))
+    assert "outlines; too few of the outlines could be paired to be sure" in said
+    strictly = msgspec.json.decode(encode(audit_document(run)), type=AuditDocument, strict=True)
+    contour = strictly.outlines.findings[4]
+    assert contour.missing == pytest.approx(1 - kept.mean(), abs=0.01)
+    assert "SELECTION_SENSITIVE" in contour.flags
+
+
+def test_the_schema_names_every_column_of_outlines():
+    run = run_of({"ann": 0, "bob": 2.2})
+    assert set(OutlineFinding.__struct_fields__) == set(run.outline_columns())
+    assert set(OutlineScore.__struct_fields__) == set(run.outline_score_columns())
+    assert set(Error.__struct_fields__) == set(run.error_columns())
+
+
+def test_every_kind_of_error_has_its_words():
+    assert set(_WHAT) == set(ERROR_KINDS)
+    assert set(_STYLES) == set(STYLES) == set(STYLE_WORDS)
+    listed = docs("reference/findings.md")
+    for kind in ERROR_KINDS:
+        assert f"`{kind}`" in listed
+    for style in STYLES:
+        assert f"`{style}`" in listed
+
+
+def docs(name):
+    return (Path(__file__).parents[2] / "docs" / name).read_text(encoding="utf-8")

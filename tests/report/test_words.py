@@ -15,11 +15,12 @@ from annqc.infer.collective import collective
 from annqc.judge import wording
 from annqc.judge.wording import amount, bias_words
 from annqc.measure.offsets import MARGIN
+from annqc.measure.outline_values import CONTOURS
 from annqc.report import words
 from annqc.report.plain import clean_text
 from annqc.report.view import view_of
 from annqc.report.words import biased_sentences, collective_sentences, told_once
-from annqc.tables import QUANTITIES
+from annqc.tables import EDGES, QUANTITIES
 
 NAMES = {name: k for k, name in enumerate(QUANTITIES)}
 
@@ -252,7 +253,8 @@ def test_a_size_that_would_speak_against_the_verdict_is_told_in_tolerances(mixed
 
 
 def test_the_screen_and_the_checks_share_one_vocabulary():
-    assert words.DIRECTIONS.keys() == set(QUANTITIES)
+    assert words.DIRECTIONS.keys() == {*QUANTITIES, *CONTOURS}
     for name, pair in words.DIRECTIONS.items():
         assert pair == tuple(f"too {one}" for one in wording.DIRECTIONS[name])
-    assert tuple(f"the {one}" for one in words.EDGE_NAMES) == tuple(wording.OBJECTS.values())
+    edges = tuple(wording.OBJECTS[name] for name in EDGES)
+    assert tuple(f"the {one}" for one in words.EDGE_NAMES) == edges

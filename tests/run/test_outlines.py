@@ -8,15 +8,12 @@ import shapely
 
 from annqc.infer.verdicts import VERDICTS
 from annqc.match import match
-from annqc.measure.outlines import CONTOURS, measure_outlines
+from annqc.measure.outlines import CONTOURS, QUARTERS, measure_outlines
 from annqc.measure.tolerance import Tolerance
 from annqc.read import read
-from annqc.run.outlines import (
-    AGREEMENT,
-    find_outlines,
-    outline_columns,
-    outline_score_columns,
-)
+from annqc.run.outline_columns import outline_columns
+from annqc.run.outline_scores import AGREEMENT, outline_score_columns
+from annqc.run.outlines import find_outlines
 from tests.geometry.figures import shapes_of, star
 from tests.measure.test_outlines import dataset, painted
 
@@ -152,6 +149,9 @@ def test_strata_are_decided_on_with_the_whole():
     of_bob = columns["annotator"] == "bob"
     assert set(columns["verdict"][of_bob & (columns["status"] == "ok")].tolist()) == {"biased"}
     assert columns["status"][columns["quantity"] == "contour"].tolist() == ["descriptive"] * 2
+    quarters = np.isin(columns["quantity"], QUARTERS)
+    assert set(columns["status"][quarters].tolist()) == {"descriptive"}
+    assert np.isnan(columns["p_adjusted"][quarters]).all()
     by_size = find_outlines(matches, measured, ("size",))
     assert by_size.n == 1
     assert by_size.located["px"].n.tolist() == [[24] * 5]

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from annqc.measure.tolerance import Tolerance
     from annqc.tables import Array
 
-__all__ = ["BIAS"]
+__all__ = ["BIAS", "BiasWords", "assess_offsets"]
 
 SENSITIVE: Final = "SELECTION_SENSITIVE"
 """Flag of findings that the objects nobody could measure might turn over."""
@@ -77,8 +77,8 @@ def _only_pooled(rule: Rule) -> str | None:
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class _BiasWords:
-    """Words for findings on offsets; an object, and no closure, so that a judgement pickles."""
+class BiasWords:
+    """Words for findings on offsets: an object, and no closure, so that a judgement pickles."""
 
     keys: dict[str, Array]
     columns: dict[str, Array]
@@ -133,13 +133,13 @@ class _BiasWords:
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class _SequentialWords(_BiasWords):
+class _SequentialWords(BiasWords):
     """Words for findings that hold at every look."""
 
     def describe(self, row: int) -> str:
         """Say one finding, and that it may be looked at again."""
         # Named, for a dataclass with slots is made twice, and super() knows the first alone.
-        text = _BiasWords.describe(self, row)
+        text = BiasWords.describe(self, row)
         if not np.isfinite(self.columns["ci_low"][row]):
             return text
         seen = number_of(int(self.columns["n_clusters"][row]), self.clusters)
@@ -148,40 +148,77 @@ class _SequentialWords(_BiasWords):
 
 def _bias(name: str, quantities: tuple[str, ...]) -> Callable[[Measured, Rule], Assessment]:
     def assess(measured: Measured, rule: Rule) -> Assessment:
-        found = measured.bias_columns(rule.columns)
-        wanted, notes = wanted_rows(found, rule, measured)
-        wanted &= np.array([name in quantities for name in found["quantity"]], dtype=bool)
-        if rule.sequential:
-            found = measured.sequential_columns(rule.columns, cells=wanted)
-        keys, columns = split_columns(found, rule, wanted)
-        tolerance = measured.parameters.tolerance
-        verdict = columns["verdict"]
-        outcome = np.array([OUTCOME_OF[name] for name in verdict], dtype=object)
-        with np.errstate(invalid="ignore"):
-            badness = np.abs(columns["estimate"]) / columns["margin"]
-        accused = np.where(verdict == "biased", 1e6, 0.0)
-        empty = not len(verdict) or bool((columns["status"] == "no_data").all())
-        things = THINGS.get(name, who_words(keys))
-        kind = _SequentialWords if rule.sequential else _BiasWords
-        words = kind(keys, columns, tolerance, clusters_of(measured), things)
-        claim = f"within {_times(columns['margin'])}{tolerance}"
-        return Assessment(
-            claim=claim + (", judged so that it holds at every look" if rule.sequential else ""),
-            keys=keys,
-            columns=columns,
-            outcome=outcome,
-            badness=badness + accused,
-            describe=words.describe,
-            nothing=nothing_words(notes, "there is no pair to measure") if empty else "",
-            notes=notes,
-            together=words.together,
-            things=things,
-            count=words.count,
-            look=words.look,
-            doubtful=np.array([SENSITIVE in flags for flags in columns["flags"]], dtype=bool),
+        return assess_offsets(
+            measured,
+            rule,
+            measured.bias_columns(rule.columns),
+            quantities,
+            things=THINGS.get(name, ""),
+            words=_SequentialWords if rule.sequential else BiasWords,
         )
 
     return assess
+
+
+def assess_offsets(
+    measured: Measured,
+    rule: Rule,
+    found: dict[str, Array],
+    quantities: tuple[str, ...],
+    *,
+    things: str,
+    words: type[BiasWords],
+    nothing: str = "there is no pair to measure",
+) -> Assessment:
+    """Judge signed offsets by their verdicts.
+
+    Parameters
+    ----------
+    measured : Measured
+        The audit.
+    rule : Rule
+        What is asked.
+    found : dict of str to array
+        Findings, one row a group and quantity.
+    quantities : tuple of str
+        Those that must all be clean.
+    things : str
+        What a finding is, where a rule judges several of a group; empty where it does not.
+    words : type of BiasWords
+        What to say.
+    nothing : str
+        What is said where there is nothing to judge.
+    """
+    wanted, notes = wanted_rows(found, rule, measured)
+    wanted &= np.array([name in quantities for name in found["quantity"]], dtype=bool)
+    if rule.sequential:
+        found = measured.sequential_columns(rule.columns, cells=wanted)
+    keys, columns = split_columns(found, rule, wanted)
+    tolerance = measured.parameters.tolerance
+    verdict = columns["verdict"]
+    outcome = np.array([OUTCOME_OF[name] for name in verdict], dtype=object)
+    with np.errstate(invalid="ignore"):
+        badness = np.abs(columns["estimate"]) / columns["margin"]
+    accused = np.where(verdict == "biased", 1e6, 0.0)
+    empty = not len(verdict) or bool((columns["status"] == "no_data").all())
+    things = things or who_words(keys)
+    said = words(keys, columns, tolerance, clusters_of(measured), things)
+    claim = f"within {_times(columns['margin'])}{tolerance}"
+    return Assessment(
+        claim=claim + (", judged so that it holds at every look" if rule.sequential else ""),
+        keys=keys,
+        columns=columns,
+        outcome=outcome,
+        badness=badness + accused,
+        describe=said.describe,
+        nothing=nothing_words(notes, nothing) if empty else "",
+        notes=notes,
+        together=said.together,
+        things=things,
+        count=said.count,
+        look=said.look,
+        doubtful=np.array([SENSITIVE in flags for flags in columns["flags"]], dtype=bool),
+    )
 
 
 def _times(margin: Array) -> str:

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from annqc.judge.registry import Measured
     from annqc.tables import Array, Bools
 
-__all__ = ["RATES"]
+__all__ = ["RATES", "Held", "hold_to_limit"]
 
 RATES: Final = {
     "recall": "share of the objects asked for that were drawn",
@@ -100,11 +100,56 @@ class _RateWords:
         return None if self.looked is None else dict(self.looked)
 
 
+@dataclass(frozen=True, eq=False, slots=True)
+class Held:
+    """Groups held against a limit, (n,) each.
+
+    ``bad`` are beyond it, as many groups as there are; ``alone`` those whose own interval is;
+    ``few`` have too few images to be judged. ``outcome`` is that of each group.
+    """
+
+    bad: Bools
+    alone: Bools
+    few: Bools
+    outcome: Array
+
+
+def hold_to_limit(
+    measured: Measured, columns: dict[str, Array], limit: float, *, at_least: bool
+) -> Held:
+    """Hold the intervals of groups against a limit.
+
+    Parameters
+    ----------
+    measured : Measured
+        The audit, which says how sure to be.
+    columns : dict of str to (n,) array
+        ``ci_low, ci_high, n_clusters, p_value`` of each group; ``p_adjusted`` is put beside them.
+    limit : float
+        The limit.
+    at_least : bool
+        Whether it is the least or the most.
+    """
+    from annqc.infer.rates import beyond_together  # loads scipy
+    from annqc.infer.verdicts import G_MIN
+
+    low, high = columns["ci_low"], columns["ci_high"]
+    with np.errstate(invalid="ignore"):
+        good = low >= limit if at_least else high <= limit
+        alone = high < limit if at_least else low > limit
+    few = columns["n_clusters"] < G_MIN
+    good, alone = good & ~few, alone & ~few
+    bad, columns["p_adjusted"] = beyond_together(
+        np.where(few, np.nan, columns["p_value"]),
+        alone,
+        confidence=measured.parameters.confidence,
+    )
+    outcome = np.where(bad, "fail", np.where(good, "pass", "undecided")).astype(object)
+    return Held(bad, alone, few, outcome)
+
+
 def _rate(name: str) -> Callable[[Measured, Rule], Assessment]:
     def assess(measured: Measured, rule: Rule) -> Assessment:
-        from annqc.infer.rates import beyond_together  # loads scipy
-        from annqc.infer.verdicts import G_MIN
-
         at_least = rule.at_least is not None
         limit = float((rule.at_least if at_least else rule.at_most) or 0.0)
         found = measured.rate_columns(
@@ -112,19 +157,12 @@ def _rate(name: str) -> Callable[[Measured, Rule], Assessment]:
         )
         wanted, notes = wanted_rows(found, rule, measured)
         keys, columns = split_columns(found, rule, wanted)
-        estimate, low, high = (columns[end] for end in ("estimate", "ci_low", "ci_high"))
-        with np.errstate(invalid="ignore"):
-            good = low >= limit if at_least else high <= limit
-            alone = high < limit if at_least else low > limit
-        few = columns["n_clusters"] < G_MIN
-        good, alone = good & ~few, alone & ~few
-        confidence = measured.parameters.confidence
-        bad, columns["p_adjusted"] = beyond_together(
-            np.where(few, np.nan, columns["p_value"]), alone, confidence=confidence
-        )
+        held = hold_to_limit(measured, columns, limit, at_least=at_least)
+        estimate = columns["estimate"]
         looked = {"kinds": rule.kind or ERROR_KINDS} if name == "error_rate" else LOOK.get(name)
         clusters = _shared(measured) if name == "agreement" else clusters_of(measured)
-        words = _RateWords(name, keys, columns, clusters, alone & ~bad, few, looked)
+        chance = held.alone & ~held.bad
+        words = _RateWords(name, keys, columns, clusters, chance, held.few, looked)
         told: tuple[str, ...] = NOTES.get(name, ())
         if name == "agreement" and "annotator" in rule.columns:
             told += (PARTNERS,)
@@ -133,7 +171,7 @@ def _rate(name: str) -> Callable[[Measured, Rule], Assessment]:
             claim=f"{_named(rule)} {'at least' if at_least else 'at most'} {limit:g}",
             keys=keys,
             columns=columns,
-            outcome=np.where(bad, "fail", np.where(good, "pass", "undecided")).astype(object),
+            outcome=held.outcome,
             badness=-estimate if at_least else estimate,
             describe=words.describe,
             things=things,

@@ -73,7 +73,7 @@ def judged(
     try:
         _check_call(name, options)
         spec = _spec(name, rules)
-        audit = _audit(name, work, gold, options, alone=alone)
+        audit = _audit(name, work, gold, options, spec, alone=alone)
         judgement = audit.judge(spec, baseline=baseline)
         return settle(
             judgement, undecided=undecided, where=name, more=more and partial(more, audit)
@@ -101,7 +101,7 @@ def judged_by_spec(
     try:
         _check_call(name, options)
         asked = load_spec(spec)
-        audit = _audit(name, work, gold, options, alone=False)
+        audit = _audit(name, work, gold, options, asked, alone=False)
         judgement = audit.judge(asked, only=only, baseline=baseline)
         return settle(judgement, undecided=undecided or asked.annqc.undecided or "fail", where=name)
     except (AnnqcError, TypeError) as error:
@@ -146,7 +146,9 @@ def _spec(name: str, rules: Sequence[Mapping[str, Any]]) -> Spec:
         ) from None
 
 
-def _audit(name: str, work: Any, gold: Any, options: Mapping[str, Any], *, alone: bool) -> Audit:
+def _audit(
+    name: str, work: Any, gold: Any, options: Mapping[str, Any], spec: Spec, *, alone: bool
+) -> Audit:
     """Take the audit that was given, or make it."""
     from annqc.api import Audit, audit
 
@@ -163,6 +165,9 @@ def _audit(name: str, work: Any, gold: Any, options: Mapping[str, Any], *, alone
         from annqc.testing.asserts.alone import audit_alone
 
         return audit_alone(work, options)
+    from annqc.testing.outlined import with_outlines
+
+    gold, options = with_outlines(spec, work, gold, options)
     return audit(work, gold, **options)
 
 

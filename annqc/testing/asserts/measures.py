@@ -25,6 +25,7 @@ __all__ = [
     "assert_unbiased",
     "listed",
     "plain_where",
+    "rate_rule",
 ]
 
 EDGES: Final = ("left", "top", "right", "bottom")
@@ -194,7 +195,7 @@ def assert_recall(
     AssertionError: eve: recall 0.727 (0.668 to 0.780, 60 images); asked: recall at least 0.9...
     """
     __tracebackhide__ = True
-    rule = _rate("recall", at_least, by, where, confidence)
+    rule = rate_rule("recall", at_least, by, where, confidence)
     return one(judged("assert_recall", work, gold, [rule], options, undecided=undecided))
 
 
@@ -222,7 +223,7 @@ def assert_precision(
     'pass'
     """
     __tracebackhide__ = True
-    rule = _rate("precision", at_least, by, where, confidence)
+    rule = rate_rule("precision", at_least, by, where, confidence)
     return one(judged("assert_precision", work, gold, [rule], options, undecided=undecided))
 
 
@@ -250,7 +251,7 @@ def assert_label_accuracy(
     'pass'
     """
     __tracebackhide__ = True
-    rule = _rate("label_accuracy", at_least, by, where, confidence)
+    rule = rate_rule("label_accuracy", at_least, by, where, confidence)
     return one(judged("assert_label_accuracy", work, gold, [rule], options, undecided=undecided))
 
 
@@ -278,7 +279,7 @@ def assert_mean_iou(
     'pass'
     """
     __tracebackhide__ = True
-    rule = _rate("mean_iou", at_least, by, where, confidence)
+    rule = rate_rule("mean_iou", at_least, by, where, confidence)
     return one(judged("assert_mean_iou", work, gold, [rule], options, undecided=undecided))
 
 
@@ -327,14 +328,15 @@ def assert_agreement(
     'pass'
     """
     __tracebackhide__ = True
-    rule = _rate("agreement", at_least, by, where, confidence)
+    rule = rate_rule("agreement", at_least, by, where, confidence)
     found = judged("assert_agreement", work, gold, [rule], options, undecided=undecided, alone=True)
     return one(found)
 
 
-def _rate(
-    measure: str, at_least: float, by: Columns, where: Where | None, confidence: float | None
+def rate_rule(
+    measure: str, at_least: float | None, by: Columns, where: Where | None, confidence: float | None
 ) -> dict[str, Any]:
+    """Make the rule that a measure has a limit; what is None is left out."""
     return {
         "id": measure,
         "measure": measure,
