@@ -42,22 +42,22 @@ SCORES: Final = (
     ("IDSW", "switches"),
 )
 PLAIN: Final = {
-    "missed_track": "objects never drawn",
-    "late_start": "late starts",
-    "early_start": "early starts",
-    "early_end": "early ends",
-    "late_end": "late ends",
-    "gap": "gaps",
-    "id_switch": "switched ids",
-    "id_swap": "swapped ids",
-    "merged_tracks": "merged tracks",
-    "spurious_track": "tracks of nothing",
-    "duplicate_id": "ids twice in a frame",
-    "category_flip": "changed labels",
-    "drift": "drifts",
-    "jump": "jumps",
-    "frozen": "frozen boxes",
-    "cut": "jumps of most tracks at once",
+    "missed_track": ("object never drawn", "objects never drawn"),
+    "late_start": ("late start", "late starts"),
+    "early_start": ("early start", "early starts"),
+    "early_end": ("early end", "early ends"),
+    "late_end": ("late end", "late ends"),
+    "gap": ("gap", "gaps"),
+    "id_switch": ("switched id", "switched ids"),
+    "id_swap": ("swapped id", "swapped ids"),
+    "merged_tracks": ("merged track", "merged tracks"),
+    "spurious_track": ("track of nothing", "tracks of nothing"),
+    "duplicate_id": ("id twice in a frame", "ids twice in a frame"),
+    "category_flip": ("changed label", "changed labels"),
+    "drift": ("drift", "drifts"),
+    "jump": ("jump", "jumps"),
+    "frozen": ("frozen box", "frozen boxes"),
+    "cut": ("jump with most others", "jumps with most others"),
 }
 
 
@@ -213,7 +213,7 @@ def event_counts(columns: dict[str, Array], *, most: int) -> list[str]:
     for name, _ in who.most_common(most):
         mine = columns["annotator"].astype(str) == name
         kinds = Counter(columns["kind"][mine].tolist())
-        listed = [f"{kinds[kind]:,} {PLAIN[kind]}" for kind in EVENTS if kind in kinds]
+        listed = [number_of(kinds[kind], *PLAIN[kind]) for kind in EVENTS if kind in kinds]
         lines.append(f"{clean_text(name, width=LONGEST)}: {', '.join(listed)}")
     return lines
 
@@ -339,8 +339,10 @@ def alone_table(columns: dict[str, Array]) -> list[str]:
         value, low, high = (
             float(columns[name][jitter]) for name in ("estimate", "ci_low", "ci_high")
         )
-        beside = "-" if np.isnan(value) else f"{value:.2f}"
-        beside += f" ({low:.2f}-{high:.2f}){mark}" if np.isfinite(low) else ""
+        beside = "-"
+        if np.isfinite(value) and columns["status"][jitter] != "descriptive":
+            beside = f"{value:.2f}"
+            beside += f" ({low:.2f}-{high:.2f}){mark}" if np.isfinite(low) else ""
         part, frames = (float(columns["estimate"][k]) for k in (share, gap))
         px = float(columns["estimate_px"][jitter])
         table["tracks"].append(f"{int(columns['n'][share]):,}")

@@ -20,6 +20,8 @@ from annqc.report.tracks import (
     temporal_sentences,
     undecided_lines,
 )
+from annqc.report.view import view_of
+from annqc.report.words import biased_sentences
 from annqc.run.alone import NOT_KNOWN
 
 if TYPE_CHECKING:
@@ -68,12 +70,16 @@ def tracks_screen(
     _heading(console, "Tracking", "all sequences together; the lowest HOTA first")
     _table(console, score_table(scores, width=console.width), most)
     _heading(console, "Edges", "px, positive is loose; ! biased, ? undecided, * everybody's")
+    said = [one.text for one in biased_sentences(view_of(run))]
+    _listed(console, said, len(said), most, style="red")
     _table(console, edge_table(run.bias_columns(), most=most), most)
     _over_time(console, run, most)
     events = run.track_event_columns()
-    _heading(console, "Drifting tracks", "single objects: where to look, and no verdict on anybody")
-    _listed(console, event_lines(events, most=most, kinds=("drift",)), _n(events, "drift"), most)
-    n_rest = len(events["kind"]) - _n(events, "drift")
+    n_drifting = _n(events, "drift")
+    note = "single objects: where to look, and no verdict on anybody" if n_drifting else "none"
+    _heading(console, "Drifting tracks", note)
+    _listed(console, event_lines(events, most=most, kinds=("drift",)), n_drifting, most)
+    n_rest = len(events["kind"]) - n_drifting
     _heading(console, "Events", f"{n_rest:,} in single tracks")
     _lines(console, event_counts(events, most=most))
     kinds = ("jump", "frozen", "id_swap", "id_switch")
