@@ -26,6 +26,7 @@ __all__ = ["tracks"]
 @click.command(short_help="Videos: who drifts, lags, shakes or jumps, and HOTA, MOTA, IDF1.")
 @click.argument("work", nargs=-1, required=True, metavar="WORK...")
 @click.option("--gold", multiple=True, metavar="GOLD", help="What is trusted.")
+@click.option("--only", multiple=True, metavar="NAME", help="What this annotator drew; repeatable.")
 @reading_options
 @click.option("--gold-format", default="auto", metavar="NAME", help="Format of GOLD.")
 @click.option(
@@ -46,6 +47,7 @@ __all__ = ["tracks"]
 )
 @click.option("--json", "json_", metavar="FILE", help="Write all tables as JSON; - is stdout.")
 @click.option("--csv", "csv_", metavar="DIR", help="Write the tables as CSV files.")
+@click.option("--strict", is_flag=True, help="Refuse input that has unusable rows.")
 @click.option("--all", "everything", is_flag=True, help="Show every annotator and event.")
 @click.option("--quiet", is_flag=True, help="Print nothing but errors.")
 def tracks(work: tuple[str, ...], gold: tuple[str, ...], **given: Any) -> int:
@@ -62,7 +64,12 @@ def tracks(work: tuple[str, ...], gold: tuple[str, ...], **given: Any) -> int:
     with Progress(3, quiet=given["quiet"]) as progress:
         progress.step("reading")
         data = annqc.read(
-            sources_of(work), annotator=given["annotator"], progress=progress.file, **said
+            sources_of(work),
+            annotator=given["annotator"],
+            only=given["only"] or None,
+            strict=given["strict"],
+            progress=progress.file,
+            **said,
         )
         if not gold:
             progress.step("following tracks")
@@ -72,8 +79,9 @@ def tracks(work: tuple[str, ...], gold: tuple[str, ...], **given: Any) -> int:
             written = _write(documents, given, data)
         else:
             reading = {**said_of(given, gold=True), "progress": progress.file}
-            reference = annqc.read(sources_of(gold), **reading)
-            _refuse_untracked(reference)
+            reference = annqc.read(sources_of(gold), strict=given["strict"], **reading)
+            _refuse_untracked(reference, "gold")
+            _refuse_untracked(data, "work")
             progress.step("following tracks")
             audit = annqc.audit(
                 data,
@@ -90,15 +98,17 @@ def tracks(work: tuple[str, ...], gold: tuple[str, ...], **given: Any) -> int:
     return 0
 
 
-def _refuse_untracked(gold: Dataset) -> None:
-    """Refuse gold that has boxes, and no tracks."""
+def _refuse_untracked(side: Dataset, name: str) -> None:
+    """Refuse a side that has boxes and no tracks, or nothing at all."""
     from annqc.errors import AnnqcError
 
-    if gold.table.track is None or not (gold.table.track >= 0).any():
-        what = "the gold has no tracks"
+    if side.table.track is None or not (side.table.track >= 0).any():
+        what = f"the {name} has no tracks"
+        found = "nothing was drawn" if not len(side) else "boxes without a track"
         expected = "boxes with a track id, in frames of a sequence"
-        where = gold.sources[0].path if gold.sources else "--gold"
-        raise AnnqcError(what, where=where, expected=expected, hint="annqc audit compares boxes")
+        where = side.sources[0].path if side.sources else name
+        hint = "annqc audit compares boxes"
+        raise AnnqcError(what, where=where, expected=expected, found=found, hint=hint)
 
 
 def _documents(made: Audit | Alone, preprocess: str = "none") -> dict[str, dict[str, Any]]:

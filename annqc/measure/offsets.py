@@ -232,14 +232,17 @@ def clusters(matches: Matches) -> Ints:
 
 
 def clusters_of_drawn(matches: Matches) -> Ints:
-    """Return the unit of evidence of every drawn object: its sequence in video, else its image.
+    """Return the unit of evidence of every drawn object: the track that it was drawn as.
 
-    What is drawn on nothing belongs to no reference track, and one frame tells little more than the
-    next.
+    Without one it is its sequence in video, where one frame tells little more than the next, else
+    its image.
     """
-    image = matches.image_of_candidate
+    image, track = matches.image_of_candidate, matches.candidate.table.track
     codes = clusters_of_images(matches)
-    return np.where(image >= 0, codes[np.maximum(image, 0)], -1) if len(codes) else image
+    out = np.where(image >= 0, codes[np.maximum(image, 0)], -1) if len(codes) else image
+    if track is None:
+        return out
+    return np.where((track >= 0) & (image >= 0), len(codes) + track, out)
 
 
 def clusters_of_images(matches: Matches) -> Ints:

@@ -152,7 +152,7 @@ def events_within(
     images = data.image_table if matches is None else matches.reference.image_table
     if table.track is None:
         return _events("gap", *(np.empty(0, dtype=np.int64) for _ in range(7)))
-    rows = np.flatnonzero((table.track >= 0) & (image >= 0))
+    rows = np.flatnonzero((table.track >= 0) & (image >= 0) & ~table.ignored & ~table.crowd)
     frame = _frame(images.frame, image[rows])
     order = np.lexsort((frame, table.track[rows]))
     rows, frame = rows[order], frame[order]
@@ -346,7 +346,7 @@ def _beyond(matches: Matches, series: TrackSeries) -> TrackEvents:
     rows = np.flatnonzero((series.candidate >= 0) & (series.drawn_track >= 0))
     if table.track is None or not len(rows):
         return _events("gap", *(np.empty(0, dtype=np.int64) for _ in range(7)))
-    free = (table.track >= 0) & (matches.image_of_candidate >= 0)
+    free = (table.track >= 0) & (matches.image_of_candidate >= 0) & ~table.ignored & ~table.crowd
     free[series.candidate[rows]] = False
     free[matches.pair_candidate] = False
     loose = np.flatnonzero(free)
@@ -403,7 +403,8 @@ def _spurious(matches: Matches, series: TrackSeries) -> TrackEvents:
     known[paired[paired >= 0]] = True
     swallowed = table.track[matches.absorbed_candidate]
     known[swallowed[swallowed >= 0]] = True
-    rows = np.flatnonzero((table.track >= 0) & (matches.image_of_candidate >= 0))
+    counts = (matches.image_of_candidate >= 0) & ~table.ignored & ~table.crowd
+    rows = np.flatnonzero((table.track >= 0) & counts)
     rows = rows[~known[table.track[rows]]]
     frame = _frame(matches.reference.image_table.frame, matches.image_of_candidate)
     order = rows[np.lexsort((frame[rows], table.track[rows]))]

@@ -121,8 +121,8 @@ def track_frames(
     """Lay the tracks of both sides out by annotator, sequence and frame.
 
     An annotator is asked for the frames that are assigned; where the candidate does not say, for
-    all frames of every sequence that they drew in. Crowds take no part. Reference boxes that are
-    ignored are left out, and swallow nothing.
+    all frames of every sequence that they drew in. Crowds take no part. Boxes that are ignored, of
+    either side, are left out, and swallow nothing.
 
     Parameters
     ----------
@@ -151,7 +151,7 @@ def track_frames(
     sequence_of_image, frame_of_image, ids = _sequences(gold.image_table)
     ref_track, cand_track = _tracks(gold, "reference", twice), _tracks(work, "candidate", twice)
     ref_rows = sequence_of_image[gold.table.image] >= 0
-    cand_rows = (matches.image_of_candidate >= 0) & ~work.table.crowd
+    cand_rows = (matches.image_of_candidate >= 0) & ~work.table.crowd & ~work.table.ignored
     counted = ~(gold.table.ignored | gold.table.crowd)
     distractor = np.zeros(len(gold.table), dtype=bool)
     if category is not None:

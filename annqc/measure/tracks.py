@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["TrackSeries", "measure_tracks"]
 
-FLICKER: Final = 3
+FLICKER: Final = 25
 """A track that has an object for no more than this many frames between another's is passing by."""
 
 
@@ -183,10 +183,12 @@ def _asked_rows(matches: Matches) -> tuple[Ints, Ints]:
 def _paired(matches: Matches, annotator: Ints, reference: Ints) -> Ints:
     """Return the candidate row that was paired with each object by each annotator, -1 for none."""
     n = max(len(matches.reference.table), 1)
-    who = matches.candidate.table.annotator[matches.pair_candidate]
-    keys = who * n + matches.pair_reference
+    work = matches.candidate.table
+    counts = ~(work.ignored | work.crowd)[matches.pair_candidate]
+    drawn, gold = matches.pair_candidate[counts], matches.pair_reference[counts]
+    keys = work.annotator[drawn] * n + gold
     order = np.argsort(keys)
-    return _looked_up(keys[order], matches.pair_candidate[order], annotator * n + reference)
+    return _looked_up(keys[order], drawn[order], annotator * n + reference)
 
 
 def _looked_up(keys: Ints, values: Ints, wanted: Ints) -> Ints:
@@ -203,7 +205,7 @@ def _told_by_track(matches: Matches, candidate: Ints, reference: Ints, starts: I
     if work.track is None:
         return candidate
     tracks = work.track
-    free = tracks >= 0
+    free = (tracks >= 0) & ~work.ignored & ~work.crowd
     free[matches.pair_candidate] = False
     rows = np.flatnonzero(free & (matches.image_of_candidate >= 0))
     n_images = len(matches.reference.image_table)
@@ -250,7 +252,8 @@ def _without_flicker(
     rows = np.flatnonzero(passing[run])
     tracks, image = work.track, matches.reference.table.image[reference]
     n_images = len(matches.reference.image_table)
-    some = np.flatnonzero((tracks >= 0) & (matches.image_of_candidate >= 0))
+    drawn_on = (matches.image_of_candidate >= 0) & ~work.ignored & ~work.crowd
+    some = np.flatnonzero((tracks >= 0) & drawn_on)
     keys = tracks[some] * n_images + matches.image_of_candidate[some]
     order = np.argsort(keys, kind="stable")
     wanted = owner[first[run[rows] - 1]] * n_images + image[drawn[rows]]

@@ -280,9 +280,17 @@ def _listed(console: Console, tables: dict[str, dict[str, Array]], most: int) ->
         _heading(console, "Moved", "the farthest first")
         _sentences(console, changes, order, most)
     rest = _rest(tables)
-    order = rest[np.argsort(-changes["n_frames"][rest], kind="stable")]
+    frames = changes["n_frames"][rest]
+    # Of equally long ones each kind has its turn.
+    turns: Counter[tuple[int, str]] = Counter()
+    turn = []
+    for key in zip(frames.tolist(), changes["kind"][rest].tolist(), strict=True):
+        turn.append(turns[key])
+        turns[key] += 1
+    order = rest[np.lexsort((np.array(turn, dtype=np.int64), -frames))]
     if len(order):
-        _heading(console, "Other changes", "the longest first")
+        long = int(frames.max()) > 1
+        _heading(console, "Other changes", "the longest first" if long else "some of each kind")
         _sentences(console, changes, order, most)
 
 

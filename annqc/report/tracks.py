@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "alone_table",
+    "clean_line",
     "compared_tracks",
     "edge_table",
     "event_counts",
@@ -39,7 +40,7 @@ SCORES: Final = (
     ("LocA", "LocA"),
     ("MOTA", "MOTA"),
     ("IDF1", "IDF1"),
-    ("IDSW", "switches"),
+    ("IDSW", "IDSW"),
 )
 PLAIN: Final = {
     "missed_track": ("object never drawn", "objects never drawn"),
@@ -82,7 +83,10 @@ def compared_tracks(run: Run) -> str:
 
 def _n_tracks(data: Dataset) -> int:
     track = data.table.track
-    return 0 if track is None else len(np.unique(track[track >= 0]))
+    if track is None:
+        return 0
+    counted = (track >= 0) & ~data.table.ignored & ~data.table.crowd
+    return len(np.unique(track[counted]))
 
 
 def temporal_sentences(columns: dict[str, Array], *, everybody: bool = False) -> list[str]:
@@ -162,13 +166,14 @@ def undecided_lines(columns: dict[str, Array]) -> list[str]:
     open_ &= ~np.char.startswith(columns["quantity"].astype(str), "sawtooth")
     lines = []
     few = open_ & np.isin(columns["status"], ["too_few_clusters", "one_cluster"])
-    names = _quantities(columns, few)
-    if names:
-        most = int(columns["n_clusters"][few].max())
-        lines.append(
-            f"{names}: at most {number_of(most, 'track')} (of ends: sequences) to judge by, and no "
-            f"verdict is given on fewer than {G_MIN}"
-        )
+    of_ends = np.isin(columns["quantity"].astype(str), ["start", "end"])
+    for some, what in ((few & of_ends, "sequence"), (few & ~of_ends, "track")):
+        if some.any():
+            most = int(columns["n_clusters"][some].max())
+            lines.append(
+                f"{_quantities(columns, some)}: {number_of(most, what)} to judge by, and no "
+                f"verdict is given on fewer than {G_MIN}"
+            )
     still = open_ & (columns["status"] == "no_motion")
     if still.any():
         lines.append("lag: the objects hardly move, so that it cannot be told")
@@ -187,6 +192,31 @@ def undecided_lines(columns: dict[str, Array]) -> list[str]:
             "settle it"
         )
     return lines
+
+
+def clean_line(columns: dict[str, Array]) -> str:
+    """Say on what how many annotators are shown to be within tolerance, empty where nobody is.
+
+    Parameters
+    ----------
+    columns : dict of str to array
+        From `annqc.run.audit.Run.temporal_columns`, by annotator.
+    """
+    clean = columns["verdict"] == "clean"
+    if not clean.any():
+        return ""
+    n = len(np.unique(columns["annotator"].astype(str)))
+    counts = Counter(columns["quantity"][clean].tolist())
+    drifts = [name for name in TEMPORAL if name.startswith("drift")]
+    if all(counts[name] == counts[drifts[0]] for name in drifts) and counts[drifts[0]]:
+        counts["drift"] = counts[drifts[0]]
+        for name in drifts:
+            del counts[name]
+    ordered = [name for name in ("drift", *TEMPORAL) if counts[name]]
+    if n == 1:
+        return "Within tolerance: " + ", ".join(name.replace("_", " ") for name in ordered)
+    told = [f"{name.replace('_', ' ')} {counts[name]:,}" for name in ordered]
+    return f"Within tolerance, of {n:,} annotators: " + ", ".join(told)
 
 
 def _quantities(columns: dict[str, Array], rows: Array) -> str:

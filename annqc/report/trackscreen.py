@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from rich.text import Text
 
 from annqc.judge.wording import number_of
+from annqc.report.compared import compared, notes
 from annqc.report.grid import hanging
 from annqc.report.plain import clean_text
 from annqc.report.tracks import (
     alone_table,
+    clean_line,
     compared_tracks,
     edge_table,
     event_counts,
@@ -25,7 +28,7 @@ from annqc.report.words import biased_sentences
 from annqc.run.alone import NOT_KNOWN
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from rich.console import Console
 
@@ -64,6 +67,11 @@ def tracks_screen(
         f"tolerance {rules.tolerance}, confidence {100 * rules.confidence:g} %; evidence is "
         "counted in tracks, not in frames",
     )
+    sides = compared(run)
+    if sides.dropped:
+        _row(console, "Unusable", _unusable(sides.dropped))
+    for note in notes(sides, ("annotator",)):
+        _row(console, "Mind", clean_text(note, width=400))
     for issue in run.matches.issues:
         _row(console, "Mind", clean_text(issue.message, width=400))
     scores = run.tracking_columns(preprocess=preprocess)
@@ -82,8 +90,8 @@ def tracks_screen(
     n_rest = len(events["kind"]) - n_drifting
     _heading(console, "Events", f"{n_rest:,} in single tracks")
     _lines(console, event_counts(events, most=most))
-    kinds = ("jump", "frozen", "id_swap", "id_switch")
-    lines = [line for kind in kinds for line in event_lines(events, most=2, kinds=(kind,))]
+    kinds = [kind for kind in dict.fromkeys(events["kind"].tolist()) if kind != "drift"]
+    lines = [line for kind in kinds for line in event_lines(events, most=1, kinds=(kind,))]
     if everything:
         lines = event_lines(events, most=most, kinds=tuple(set(events["kind"].tolist())))
     _lines(console, lines, style="dim")
@@ -109,6 +117,9 @@ def alone_screen(console: Console, made: Alone, *, everything: bool = False) -> 
         f"{number_of(len(made.first), 'track')}, {number_of(len(data.annotator_ids), 'annotator')}"
     )
     _row(console, "Looked at", looked_at)
+    dropped = Counter(one.kind for one in data.issues if one.severity == "dropped")
+    if dropped:
+        _row(console, "Unusable", _unusable(dropped))
     _row(console, "Mind", NOT_KNOWN)
     found = made.temporal_columns()
     _heading(
@@ -140,10 +151,18 @@ def _over_time(console: Console, run: Run, most: int) -> None:
         console, "Over time", "" if said else "nobody is found to drift, lag, shake or be late"
     )
     _listed(console, said, len(said), most, style="red")
+    if clean := clean_line(found):
+        _lines(console, [clean], style="green")
     open_ = undecided_lines(found)
     if open_:
         _heading(console, "Undecided")
         _lines(console, open_, style="yellow")
+
+
+def _unusable(counts: Mapping[str, int]) -> str:
+    """Say how many rows took no part, and why."""
+    listed = ", ".join(f"{n:,} {kind}" for kind, n in sorted(counts.items(), key=lambda x: -x[1]))
+    return f"{number_of(sum(counts.values()), 'row')}: {listed} (annqc lint shows them)"
 
 
 def _n(events: dict[str, Array], kind: str) -> int:

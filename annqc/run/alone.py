@@ -39,7 +39,7 @@ from annqc.read import read
 from annqc.read.only import share_of
 from annqc.run.aloneevents import HELD, event_columns
 from annqc.run.audit import Parameters, Run
-from annqc.tables import Dataset, to_frame
+from annqc.tables import EDGES, Dataset, to_frame
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -55,7 +55,16 @@ NOT_KNOWN: Final = (
 )
 FLEET: Final = 3
 """Annotators that make a fleet, beside which one of them can be too shaky."""
-RELATIVE: Final = ("lag", "drift_left", "drift_top", "drift_right", "drift_bottom", "start", "end")
+RELATIVE: Final = (
+    *EDGES,
+    "lag",
+    "drift_left",
+    "drift_top",
+    "drift_right",
+    "drift_bottom",
+    "start",
+    "end",
+)
 
 
 @dataclass(eq=False)
@@ -182,8 +191,11 @@ class Alone:
             verdict[enough & clean] = CLEAN
             verdict[enough & (adjusted < alpha)] = BIASED
         squares = np.where(self.jitter.status == OK, self.jitter.sd, np.nan)
-        with np.errstate(all="ignore"):
-            px = np.array([np.nanmedian(squares[self.annotator == k]) for k in range(n)])
+        px = np.full(n, np.nan)
+        for k in range(n):
+            known_sd = squares[self.annotator == k]
+            known_sd = known_sd[np.isfinite(known_sd)]
+            px[k] = np.median(known_sd) if len(known_sd) else np.nan
         few = "descriptive" if known < FLEET else "too_few_clusters"
         parts = [
             {
@@ -314,7 +326,8 @@ class Alone:
         rules = Parameters(tolerance=self.tolerance, confidence=self.confidence)
         for one, other in pairs:
             sides = [share_of(self.work, [str(names[k])]) for k in (one, other)]
-            found = Run(*sides, parameters=rules).temporal_columns()
+            run = Run(*sides, parameters=rules)
+            found = _with_offsets(run.temporal_columns(), run.bias_columns())
             mine = (found["annotator"].astype(str) == str(names[other])) & np.isin(
                 found["quantity"].astype(str), RELATIVE
             )
@@ -357,7 +370,7 @@ class Alone:
         return to_frame(self.track_event_columns())
 
     def relative(self) -> pd.DataFrame:
-        """Say how the tracks of every two annotators of one video differ over time.
+        """Say how the tracks of every two annotators of one video differ, and how over time.
 
         Returns
         -------
@@ -366,6 +379,17 @@ class Alone:
             and names no culprit.
         """
         return to_frame(self.relative_columns())
+
+
+def _with_offsets(temporal: dict[str, Array], bias: dict[str, Array]) -> dict[str, Array]:
+    """Put the offsets of the edges, in pixels, before what happens over time."""
+    n = len(bias["quantity"])
+    told = bias | {"unit": np.full(n, "px", dtype=object)}
+    told |= {name: bias[f"{name}_px"] for name in ("estimate", "ci_low", "ci_high")}
+    return {
+        name: np.concatenate([told[name], temporal[name]])
+        for name in ("annotator", *_RELATIVE_COLUMNS)
+    }
 
 
 _RELATIVE_COLUMNS: Final = (

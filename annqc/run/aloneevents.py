@@ -110,7 +110,8 @@ def _gaps(alone: Alone) -> list[dict[str, Any]]:
 
 
 def _jumps(alone: Alone) -> list[dict[str, Any]]:
-    size = alone.boxes[alone.first][:, 2:] - alone.boxes[alone.first][:, :2]
+    first = alone.work.table.xyxy[alone.first]
+    size = first[:, 2:] - first[:, :2]
     allowed = np.tile(np.asarray(alone.tolerance.of(size)).reshape(-1, 2), 2)
     moved = innovations(alone.boxes, alone.frame, alone.starts)
     found = find_spikes(moved, alone.frame, alone.starts, tolerance=allowed)

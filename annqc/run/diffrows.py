@@ -179,8 +179,7 @@ def _broken_identity(sides: Sides, pairs: Pairs) -> Bools:
     old, new, _ = renumbered_tracks(sides, pairs)
     goes_on = np.full(int(one.max(initial=-1)) + 2, -1, dtype=np.int64)
     goes_on[old] = new
-    names = sides.old.named_track[pairs.old], sides.new.named_track[pairs.new]
-    out: Bools = (one >= 0) & (two >= 0) & (goes_on[one] != two) & (names[0] != names[1])
+    out: Bools = (one >= 0) & (two >= 0) & (goes_on[one] != two)
     return out
 
 
@@ -245,7 +244,7 @@ def stretches_of(sides: Sides, old: Ints, new: Ints, kind: str) -> Stretches:
     follows = np.zeros(len(order), dtype=bool)
     if len(order):
         here, before = order[1:], order[:-1]
-        follows[1:] = tracked[here] & tracked[before] & (group[here] == group[before])
+        follows[1:] = tracked[here] & (group[here] == group[before])
         for track, place in ((one, at), (two, there)):
             follows[1:] &= (track[here] < 0) | (place[here] == place[before] + 1)
     first = np.flatnonzero(~follows)

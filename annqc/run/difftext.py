@@ -64,6 +64,8 @@ def _what(row: dict[str, Any]) -> str:
     if kind == "reassigned":
         return f"{row['new_annotator']} has it now"
     if kind == "renumbered":
+        if str(row["new_track_id"]) == str(row["track_id"]):
+            return "keeps its id, unlike the rest of the track"
         return f"belongs to track {row['new_track_id']} now"
     if kind == "marked":
         if row["new_mark"] is None:

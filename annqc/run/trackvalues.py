@@ -16,7 +16,7 @@ from annqc.infer.temporal.ends import track_ends
 from annqc.infer.temporal.estimate import OK
 from annqc.infer.temporal.jitter import TrackJitter, track_jitter
 from annqc.infer.temporal.keyframes import interpolation
-from annqc.infer.temporal.lag import TrackLag, track_lag
+from annqc.infer.temporal.lag import TrackLag, refined_lag
 from annqc.infer.temporal.sag import track_sag
 from annqc.infer.temporal.steps import Steps, find_steps, mark_cuts
 
@@ -110,7 +110,9 @@ def series_values(matches: Matches, series: TrackSeries) -> SeriesValues:
         steps=steps,
         jumps=jumps,
         tolerance=middle,
-        lag=track_lag(moved, centre, frame, starts),
+        lag=refined_lag(
+            moved, centre, frame, starts, series.annotator, len(matches.candidate.annotator_ids)
+        ),
         jitter=track_jitter(series.edges, frame, starts),
         ends=ends,
         sag=share,

@@ -146,5 +146,14 @@ def test_images_of_one_version_are_told_as_images(call, tmp_path):
     assert "Other changes" not in done.stdout
 
 
+def test_a_video_that_was_annotated_anew_fits_on_a_screen(call, shared_data):
+    folder = shared_data / "mot_relabelled"
+    done = call("diff", folder / "MOT15-ADL-Rundle-8.gt.txt", folder / "MOT17-10.gt.txt")
+    lines = done.stdout.splitlines()
+    assert max(map(len, lines)) <= 80
+    assert len(lines) < 40
+    assert "22 tracks have other ids, which is no change" in " ".join(done.stdout.split())
+
+
 def test_the_public_function_is_there():
     assert annqc.diff.__module__ == "annqc.run.diff"

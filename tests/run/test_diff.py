@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -17,7 +16,6 @@ from annqc.run.diffrows import KINDS
 from annqc.simulate import tracks
 from annqc.tables import Annotations, Dataset, Images, Shapes
 
-MOT = Path("/work/shared/data/mot_relabelled")
 BOX = ["x1", "y1", "x2", "y2"]
 
 
@@ -61,6 +59,9 @@ def test_a_moved_stretch_is_found_with_its_frames(video):
     new.loc[some(new, first=50, last=80), ["x1", "x2"]] += 4.0
     new.loc[some(new, track=2, first=60, last=64), "y2"] += [1, 2, 3, 2, 2]
     made = diff(video, new)
+    height = (video["y2"] - video["y1"])[some(new, track=2, first=60, last=64)]
+    worst = (height / height.add([1, 2, 3, 2, 2])).min()
+    assert made.changes()["iou"].iloc[1] == pytest.approx(worst)
     columns = ("track_id", "first_frame", "last_frame", "n_frames", "edge", "max_px", "mean_px")
     assert told(made, *columns) == [
         ["moved", 1, 50, 80, 31, "all", 4.0, 4.0],
@@ -112,6 +113,22 @@ def test_ids_that_are_swapped_for_a_while(video):
         ["renumbered", 2, 1, 50, 70],
     ]
     assert len(made.renumbered()) == 0
+    one, two = (some(video, track=k, first=40) for k in (1, 2))
+    new = video.copy()
+    new.loc[one, "track_id"], new.loc[two, "track_id"] = 2, 1
+    found = diff(video, new).changes()
+    assert found["kind"].tolist() == ["renumbered", "renumbered"]
+    assert found["first_frame"].tolist() == [40, 40]
+
+
+def test_a_track_that_was_parted_is_not_identical(video):
+    new = video.copy()
+    last = new.loc[some(new), "frame"].max()
+    new.loc[some(new, last=last - 3), "track_id"] = 50
+    made = diff(video, new)
+    assert told(made, "first_frame", "last_frame") == [["renumbered", last - 2, last]]
+    assert made.changes()["text"].iloc[0].endswith("keeps its id, unlike the rest of the track")
+    assert made.renumbered()["new_track_id"].tolist() == [50]
 
 
 def test_new_ids_for_whole_tracks_change_nothing(video):
@@ -229,6 +246,39 @@ def test_an_id_that_holds_tells_a_box_that_went_elsewhere():
     assert {one[0] for one in told(diff(still(ONE), other))} == {"removed", "added"}
 
 
+def test_the_id_tells_under_other_annotator_names_too():
+    far = [[400, 400, 410, 410], *ONE[1:]]
+    made = diff(still(ONE, who="ann"), still(far, who="bob"))
+    assert told(made, "max_px") == [["moved", 400.0]]
+
+
+def test_ids_that_do_not_hold_elsewhere_tell_nothing():
+    old = still([[0, 0, 10, 10], [4, 0, 14, 10], *ONE[1:]], ids=[1, 2, 3, 4])
+    new = still([[0, 1, 10, 11], [4, 1, 14, 11], *ONE[1:]], ids=[2, 1, 4, 3])
+    made = diff(old, new)
+    assert told(made, "annotation_id", "new_annotation_id", "max_px") == [
+        ["moved", 1, 2, 1.0],
+        ["moved", 2, 1, 1.0],
+    ]
+    assert made.n_renumbered_ids == 4
+
+
+def test_tracks_that_cross_stay_apart_where_all_moved():
+    frame = np.arange(60)
+    rows = []
+    for track, x in ((1, 2.0 * frame), (2, 118.0 - 2.0 * frame)):
+        rows.append(pd.DataFrame({"frame": frame, "track_id": track, "x1": x, "x2": x + 50}))
+    old = pd.concat(rows).assign(y1=0.0, y2=50.0, sequence="s", category="cat", annotator="ann")
+    new = old.assign(track_id=old["track_id"] + 10)
+    for edge in ("x1", "x2"):  # later than the other, by more than the way to the wrong one
+        new[edge] += np.where(new["track_id"] == 11, 7.0, -7.0)
+    made = diff(old, new.sample(frac=1, random_state=1))
+    assert [one[:3] for one in told(made, "track_id", "new_track_id", "n_frames")] == [
+        ["moved", 1, 11],
+        ["moved", 2, 12],
+    ]
+
+
 def test_images_of_one_version_alone_are_told_apart():
     old = still(ONE, ["a.jpg", "a.jpg", "b.jpg"])
     new = still(ONE[:2], ["a.jpg", "a.jpg"])
@@ -259,6 +309,9 @@ def test_an_outline_that_changed_within_its_box():
     found = made.changes()
     assert found["kind"].tolist() == ["outline"]
     assert found["iou"].iloc[0] == pytest.approx(0.875)
+    assert diff(shaped([[square]]), shaped([[[[0, 0], [12, 0], [12, 9]]]])).changes()[
+        "kind"
+    ].tolist() == ["moved"]
     turned = [square[2:] + square[:2]]
     assert diff(shaped([[square]]), shaped([turned])).identical
 
@@ -299,9 +352,9 @@ def test_wrong_calls_are_refused():
         diff("no-such-file.json", still(ONE))
 
 
-@pytest.mark.skipif(not MOT.exists(), reason="real data are not here")
-def test_an_independent_annotation_of_one_video():
-    made = diff(MOT / "MOT15-ADL-Rundle-8.gt.txt", MOT / "MOT17-10.gt.txt")
+def test_an_independent_annotation_of_one_video(shared_data):
+    folder = shared_data / "mot_relabelled"
+    made = diff(folder / "MOT15-ADL-Rundle-8.gt.txt", folder / "MOT17-10.gt.txt")
     found = made.changes()
     assert len(found) < 200
     assert made.untouched < 0.001
@@ -310,9 +363,9 @@ def test_an_independent_annotation_of_one_video():
     assert counts["moved"] + counts["untouched"] == 6783
 
 
-@pytest.mark.skipif(not MOT.exists(), reason="real data are not here")
-def test_planted_edits_of_a_real_video():
-    old = annqc.read(MOT / "MOT17-09.gt.txt")
+def test_planted_edits_of_a_real_video(shared_data):
+    folder = shared_data / "mot_relabelled"
+    old = annqc.read(folder / "MOT17-09.gt.txt")
     frame = old.image_table.frame[old.table.image]
     track = np.array(old.tracks_of(old.table.track), dtype=np.int64)
     xyxy = old.table.xyxy.copy()

@@ -11,7 +11,7 @@ from annqc import MatchError
 from annqc.run.diff import diff
 from annqc.testing.strategies import datasets
 
-FEW = settings(max_examples=300, deadline=None)
+FEW = settings(max_examples=40, deadline=None)
 SEEDS = st.integers(0, 2**32 - 1)
 LANE = 300.0
 KEYS = ["kind", "annotator", "sequence", "track_id", "first_frame", "last_frame", "n_frames"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, Literal
 
 import numpy as np
@@ -122,7 +122,8 @@ def fleet_jitter(track: TrackJitter, group: Array, n_groups: int) -> Estimate:
     Notes
     -----
     The fleet is the median over annotators of their median, column by column, so that whoever drew
-    most does not say what is usual.
+    most does not say what is usual; the median annotator is then at zero, whatever the shape of the
+    distribution over tracks.
     """
     sd = track.sd[:, None] if track.sd.ndim == 1 else track.sd
     ok = (track.status == OK).reshape(sd.shape)
@@ -133,4 +134,7 @@ def fleet_jitter(track: TrackJitter, group: Array, n_groups: int) -> Estimate:
     for column in range(k):
         own = segment_median(log[:, column], code, n_groups)
         log[:, column] -= np.median(own[np.isfinite(own)]) if np.isfinite(own).any() else np.nan
-    return of_tracks(log.ravel(), np.repeat(code, k), np.repeat(np.arange(s), k), n_groups)
+    found = of_tracks(log.ravel(), np.repeat(code, k), np.repeat(np.arange(s), k), n_groups)
+    known = np.isfinite(found.estimate)
+    ordinary = np.median(found.estimate[known]) if known.any() else 0.0
+    return replace(found, estimate=found.estimate - ordinary)

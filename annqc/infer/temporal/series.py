@@ -252,14 +252,14 @@ def second_difference(values: Floats, frame: Ints, series: Ints) -> Floats:
     return found
 
 
-def row_at(frame: Ints, series: Ints, distance: int) -> Ints:
+def row_at(frame: Ints, series: Ints, distance: Ints | int) -> Ints:
     """Row of the same series ``distance`` frames later (or earlier, if negative), or -1.
 
     Parameters
     ----------
     frame, series : (n,) int64
         Sorted by (series, frame).
-    distance : int
+    distance : int or (n,) int64
         Frames.
 
     Examples
@@ -270,8 +270,9 @@ def row_at(frame: Ints, series: Ints, distance: int) -> Ints:
     """
     if not len(frame):
         return np.empty(0, np.int64)
-    base = frame - frame.min() + abs(distance)
-    width = int(base.max()) + abs(distance) + 1
+    reach = int(np.abs(distance).max())
+    base = frame - frame.min() + reach
+    width = int(base.max()) + reach + 1
     key = series * width + base
     wanted = key + distance
     found = np.minimum(np.searchsorted(key, wanted), len(key) - 1)
