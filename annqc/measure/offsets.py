@@ -224,11 +224,15 @@ def measure(
 
 
 def clusters(matches: Matches) -> Ints:
-    """Return the unit of evidence of every reference annotation: its track, else its image."""
+    """Return the unit of evidence of every reference annotation: its track, else its image.
+
+    In a video, what has no track belongs to its sequence: a frame tells little more than the next.
+    """
     table = matches.reference.table
+    codes = clusters_of_images(matches)[table.image]
     if table.track is None:
-        return table.image
-    return np.where(table.track >= 0, len(matches.reference.image_table) + table.track, table.image)
+        return codes
+    return np.where(table.track >= 0, 2 * len(matches.reference.image_table) + table.track, codes)
 
 
 def clusters_of_drawn(matches: Matches) -> Ints:
@@ -242,12 +246,14 @@ def clusters_of_drawn(matches: Matches) -> Ints:
     out = np.where(image >= 0, codes[np.maximum(image, 0)], -1) if len(codes) else image
     if track is None:
         return out
-    return np.where((track >= 0) & (image >= 0), len(codes) + track, out)
+    return np.where((track >= 0) & (image >= 0), 2 * len(codes) + track, out)
 
 
 def clusters_of_images(matches: Matches) -> Ints:
     """Return the unit of evidence of every image of the reference: its sequence, or itself."""
     images = matches.reference.image_table
-    if matches.reference.table.track is None or images.sequence is None:
+    if images.sequence is None or images.frame is None:
         return np.arange(len(images))
-    return encode(images.sequence)[0]
+    code, ids = encode(images.sequence)
+    apart = np.array([one is None for one in ids.tolist()], dtype=bool)[code]
+    return np.where(apart, len(ids) + np.arange(len(images)), code)
