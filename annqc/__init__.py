@@ -31,7 +31,9 @@ _HOMES: Final = {
     "TableError": "annqc.errors",
     "Tolerance": "annqc.measure.tolerance",
     "UnknownNameError": "annqc.errors",
+    "agreement": "annqc.run.agreeing",
     "audit": "annqc.api",
+    "consensus": "annqc.run.consensus",
     "diff": "annqc.run.diff",
     "formats": "annqc.read",
     "lint": "annqc.api",
@@ -43,6 +45,9 @@ _HOMES: Final = {
 }
 """Public name -> module that defines it. ``__init__.pyi`` tells type checkers the same."""
 
+_ROOMS: Final = ("consensus",)
+"""Rooms that are named after a function which stands elsewhere."""
+
 __all__ = [*_HOMES, "__version__"]  # noqa: PLE0604  every name here is a string
 
 
@@ -51,17 +56,17 @@ class _CallableModule(ModuleType):
 
     ``annqc.read`` is both the room of the readers and the function that reads a file. Whichever
     import comes first, ``annqc.read(...)`` calls ``annqc.read.read(...)``, and ``annqc.read.coco``
-    stays reachable.
+    stays reachable. The function of ``annqc.consensus`` stands in another room, above it.
     """
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        return self.__dict__[_last_part(self)](*args, **kwargs)
+        return _main_function(self)(*args, **kwargs)
 
     @property
     def __signature__(self) -> Signature:
         from inspect import signature
 
-        return signature(self.__dict__[_last_part(self)])
+        return signature(_main_function(self))
 
     def __reduce__(self) -> tuple[Any, ...]:
         return import_module, (self.__name__,)
@@ -71,14 +76,15 @@ class _Package(ModuleType):
     """The type of ``annqc``: makes a subpackage callable when the import system binds it."""
 
     def __setattr__(self, name: str, value: object) -> None:
-        if isinstance(value, ModuleType) and _HOMES.get(name) == value.__name__:
+        if isinstance(value, ModuleType) and name in _HOMES:
             value.__class__ = _CallableModule
         super().__setattr__(name, value)
 
 
-def _last_part(module: ModuleType) -> str:
-    """Return ``"read"`` for the module ``annqc.read``."""
-    return module.__name__.rpartition(".")[2]
+def _main_function(module: ModuleType) -> Any:
+    """Return what a subpackage does when it is called."""
+    name = module.__name__.rpartition(".")[2]
+    return import_module(_HOMES[name]).__dict__[name]
 
 
 def __getattr__(name: str) -> Any:
@@ -86,7 +92,7 @@ def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         message = f"module {__name__!r} has no attribute {name!r}"
         raise AttributeError(message)
-    module = import_module(_HOMES[name])
+    module = import_module(f"{__name__}.{name}" if name in _ROOMS else _HOMES[name])
     value = module if module.__name__ == f"{__name__}.{name}" else getattr(module, name)
     setattr(sys.modules[__name__], name, value)
     return value

@@ -17,7 +17,9 @@ from annqc.match import match as match
 from annqc.measure.tolerance import Tolerance as Tolerance
 from annqc.read import formats as formats
 from annqc.read import read as read
+from annqc.run.agreeing import agreement as agreement
 from annqc.run.alone import tracks as tracks
+from annqc.run.consensus import consensus as consensus
 from annqc.run.diff import diff as diff
 from annqc.simulate import Habit as Habit
 from annqc.simulate import simulate as simulate

@@ -9,12 +9,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from annqc.errors import AnnqcError
 from annqc.kernels._jit import check_engine
 from annqc.match.policy import resolve_policy
 from annqc.measure.offsets import BORDER_PX
 from annqc.measure.tolerance import Tolerance
-from annqc.read.only import names_of
 from annqc.read.sides import both_sides
 from annqc.run.anonymous import spoken_of
 from annqc.run.audit import Parameters, Run
@@ -179,7 +177,8 @@ class Audit(Run):
         Notes
         -----
         A JSON Schema, ``docs/audit.schema.json``, documents the shape: versions, inputs with their
-        digests, parameters, findings, scores, problems and the first hundred errors.
+        digests, parameters, findings, scores, problems and the first hundred errors; of tracks,
+        findings, scores and the first hundred events.
         """
         from annqc.report.files import spare_inputs, whole_file
         from annqc.report.json import audit_document, encode
@@ -197,7 +196,8 @@ class Audit(Run):
         """Write pairs, bias, scores, errors and problems, one table a file.
 
         Where both sides have polygons or masks, there are ``outlines`` and ``outline_scores``
-        besides.
+        besides; where the gold has tracks, ``tracks, track_list, track_events`` and, where the work
+        has them too, ``tracking_scores``.
 
         Parameters
         ----------
@@ -293,8 +293,9 @@ def audit(
     ----------
     work : path, glob, folder, list of those, DataFrame or Dataset
         What is judged; one file or many, one annotator a file or many.
-    gold : the same
-        What is trusted.
+    gold : the same, optional
+        What is trusted. Without it everybody is compared with a consensus of the others, in which
+        an offset that all have cannot be seen; `annqc.consensus` says more.
     annotator : object, optional
         Who drew the work: ``"stem"``, ``"parent"``, a field, ``"=name"``, ``"anonymous"``, or a
         pattern of file names; see `annqc.read`. A pattern goes for the gold too, where its file
@@ -345,7 +346,7 @@ def audit(
     Raises
     ------
     AnnqcError
-        There is no gold: audits against a consensus are not there yet. Or nobody is left to judge.
+        There is no gold, and fewer than two annotators. Or nobody is left to judge.
     ReadError
         A side cannot be read.
     SpecError, UnknownNameError
@@ -362,13 +363,6 @@ def audit(
     >>> bool(scores.loc["eve", "recall_high"] < scores.loc["ann", "recall_low"])
     True
     """
-    if gold is None and not names_of(gold_only):
-        what = "an audit needs gold: audits against a consensus of annotators are not there yet"
-        hint = (
-            "annqc.audit(work, gold), or --gold GOLD; gold_only='ann', or --gold-only ann, takes "
-            "what one annotator drew as the gold"
-        )
-        raise AnnqcError(what, where="gold", hint=hint)
     changes: dict[str, Any] = {"method": method, "iou": iou, "pair_iou": pair_iou}
     changes |= {"gate": gate, "ambiguity": ambiguity, "low_overlap": low_overlap}
     parameters = Parameters(
@@ -391,6 +385,12 @@ def audit(
         files=files,
         shared={"strict": strict, "progress": progress},
     )
+    if reference is None:
+        from annqc.run.consensus import make_consensus
+        from annqc.run.leaveoneout import against_the_others
+
+        sides = against_the_others(make_consensus(candidate, confidence=confidence))
+        return Audit(*sides, parameters=parameters, engine=engine, by=by)
     return Audit(one_gold(reference), candidate, parameters=parameters, engine=engine, by=by)
 
 

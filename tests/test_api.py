@@ -54,10 +54,10 @@ def test_the_same_file_given_twice_is_read_once(folder):
     assert len(twice.work) == len(once.work)
 
 
-def test_without_gold_the_error_says_what_is_missing(made):
-    with pytest.raises(annqc.AnnqcError, match="needs gold") as caught:
-        annqc.audit(made.work)
-    assert "consensus" in str(caught.value)
+def test_without_gold_everybody_is_compared_with_the_others(made):
+    audit = annqc.audit(made.work)
+    assert audit.gold.annotator_ids.tolist() == ["consensus of the others"]
+    assert set(audit.scores()["annotator"]) == set(made.work.annotator_ids.tolist())
 
 
 def test_parameters_are_kept(made):

@@ -11,11 +11,13 @@ from pathlib import Path
 
 import pytest
 
+import annqc
 from annqc.judge import measures
 from annqc.judge.model import DatasetSpec, Example, Header, Rule
 from annqc.read import registry
 from annqc.read.problems import KINDS
 from annqc.run.findings import FLAGS, STATUSES
+from annqc.simulate import tracks
 
 REPO = Path(__file__).parents[1]
 DOCS = REPO / "docs"
@@ -79,6 +81,19 @@ def test_examples_of_a_page_run(
 def test_tables_of_names_are_whole(page: str, names: dict[str, object]) -> None:
     listed = re.findall(r"^\| `(\w+)` \|", (DOCS / page).read_text(encoding="utf-8"), re.MULTILINE)
     assert set(names) <= set(listed)
+
+
+def test_columns_of_the_tables_of_tracks_are_whole() -> None:
+    text = (DOCS / "reference" / "findings.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"`([\w()]+)`", text.replace(", ", "` `")))
+    made = tracks(["ann"], n_sequences=1, n_tracks=2, n_frames=60, rng=1)
+    audit = annqc.audit(made.work, made.gold)
+    tables = audit.tracks(), audit.track_list(), audit.track_events(), audit.tracking_scores()
+    endings = ("_low", "_high", "_verdict")
+    for table in tables:
+        for column in table.columns:
+            plain = next((column.removesuffix(one) for one in endings if column.endswith(one)), "")
+            assert column in named or plain in named, column
 
 
 def test_every_measure_and_field_of_a_rule_is_in_the_reference() -> None:

@@ -11,7 +11,9 @@ import click
 
 import annqc
 from annqc.cli._app import App
+from annqc.cli.agreement import agreement
 from annqc.cli.audit import audit
+from annqc.cli.consensus import consensus
 from annqc.cli.demo import demo
 from annqc.cli.diff import diff
 from annqc.cli.lint import lint
@@ -39,5 +41,5 @@ def main(*, debug: bool) -> None:
     """  # noqa: D301 - the mark of a paragraph in which click keeps the lines
 
 
-for _command in (audit, tracks, diff, lint, spec, demo):
+for _command in (audit, tracks, consensus, agreement, diff, lint, spec, demo):
     main.add_command(_command)

@@ -29,6 +29,7 @@ __all__ = [
     "tell_errors",
     "unasked",
     "undecided_of",
+    "who_takes_part",
     "worst_code",
 ]
 
@@ -127,7 +128,8 @@ def deliveries_of(
         gold, annotator = gold or tuple(spec.gold), spec.annqc.annotator
         reading = spec.reading
     one = Delivery(name="", work=list(work), gold=list(gold), annotator=annotator, reading=reading)
-    return [_delivery(one, gold_inside=gold_inside)]
+    # without a spec, everybody is compared with a consensus of the others
+    return [_delivery(one, gold_inside=gold_inside or spec is None)]
 
 
 def _delivery(one: Delivery, *, gold_inside: bool) -> Delivery:
@@ -136,11 +138,11 @@ def _delivery(one: Delivery, *, gold_inside: bool) -> Delivery:
     if not one.work:
         message = f"WORK is missing{of}: the files that are to be audited"
         raise click.UsageError(message)
-    if not one.gold and not gold_inside:
+    inside = gold_inside or (one.reading is not None and bool(one.reading.gold_only))
+    if not one.gold and not inside:
         message = (
-            f"--gold is missing{of}: annqc audit compares with gold, and audits against a "
-            "consensus of annotators are not there yet; --gold-only NAME takes what one annotator "
-            "drew as the gold"
+            f"--gold is missing{of}: the rules of a spec are held against gold; --gold-only NAME "
+            "takes what one annotator drew as the gold, and annqc consensus needs none"
         )
         raise click.UsageError(message)
     gold = sources_of(tuple(one.gold)) if one.gold else []
@@ -191,6 +193,13 @@ def reading_of(given: dict[str, Any], delivery: Delivery, *, gold: bool = False)
         said["columns"] = {**spec["columns"], **said["columns"]}
     annotator = delivery.annotator if given["annotator"] is None else given["annotator"]
     return ({} if gold else {"annotator": annotator}) | spec | said
+
+
+def who_takes_part(given: dict[str, Any], delivery: Delivery) -> tuple[Any, Any]:
+    """Return whose drawings are the gold, and whose are judged: the options, else the spec."""
+    spec = delivery.reading
+    own = ((), ()) if spec is None else (spec.gold_only, spec.only)
+    return given["gold_only"] or own[0], given["only"] or own[1]
 
 
 def unasked(made: Audit) -> list[str]:

@@ -18,6 +18,7 @@ from annqc.cli._judging import (
     tell_errors,
     unasked,
     undecided_of,
+    who_takes_part,
     worst_code,
 )
 from annqc.cli._options import asides_of, reading_options, write_stdout
@@ -93,6 +94,9 @@ STEPS: Final = (
 @click.option(
     "--shapes", is_flag=True, help="Compare outlines too, where COCO has polygons or masks."
 )
+@click.option(
+    "--suspicions", is_flag=True, help="Ask where boxes came from: circular gold, copies, stamps."
+)
 @click.option("--strict", is_flag=True, help="Refuse input that has unusable rows.")
 @click.option("--all", "everything", is_flag=True, help="Show every annotator.")
 @click.option("--quiet", is_flag=True, help="Print nothing but errors.")
@@ -163,6 +167,8 @@ def _audit_one(
             minds += unasked(made)
         everything = given["everything"]
         _show(made, judgement, delivery.name, everything=everything, written=written, minds=minds)
+        if given["suspicions"]:
+            _show_suspicions(made)
     if judgement is None:
         return 0
     return judgement.exit_code(undecided=undecided_of(given["undecided"], spec))
@@ -174,15 +180,17 @@ def _made(delivery: Delivery, spec: Spec | None, given: dict[str, Any], progress
     from annqc.read.names import gold_rule
 
     said = {"strict": given["strict"], "progress": progress.file}
-    gold_only, only = given["gold_only"], given["only"]
     work_reading = reading_of(given, delivery)
+    gold_only, only = who_takes_part(given, delivery)
     sides: list[Dataset] = []
     inside: dict[str, Any] = {"gold_only": gold_only, "only": only or None}
+    work_reading.pop("only", None)
     if delivery.gold:
         progress.step(STEPS[0])
         rule = gold_rule(work_reading["annotator"], delivery.gold, gold_only)
         reading = reading_of(given, delivery, gold=True) | {"annotator": rule}
-        sides.append(annqc.read(delivery.gold, **reading, only=gold_only or None, **said))
+        reading["only"] = gold_only or None
+        sides.append(annqc.read(delivery.gold, **reading, **said))
         inside = {}
         work_reading["only"] = only or None
     progress.step(STEPS[1])
@@ -277,3 +285,15 @@ def _show(
     if written:
         console.print()
         console.print(clean_text("Written: " + ", ".join(written)), soft_wrap=True)
+
+
+def _show_suspicions(made: Audit) -> None:
+    from annqc.report.paragraphs import heading, lines
+    from annqc.report.plain import clean_text
+    from annqc.report.terminal import make_console
+
+    console = make_console()
+    said = [clean_text(one, width=400) for one in made.suspicion_columns["text"].tolist()]
+    note = "a reason to look, and no more" if said else "nothing that makes one ask"
+    heading(console, "Suspicions", note)
+    lines(console, said, style="magenta")

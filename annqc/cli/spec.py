@@ -266,12 +266,14 @@ def init(
     with Progress(2) as progress:
         progress.step("reading")
         said, of_gold = said_of(given), said_of(given, gold=True)
-        drawn = annqc.read(sources_of(work), annotator=annotator, **said, progress=progress.file)
-        trusted = [annqc.read(sources_of(gold), **of_gold, progress=progress.file)] if gold else []
+        # Whether a COCO file has outlines is only known once they are read.
+        more: Any = {"shapes": True, "progress": progress.file}
+        drawn = annqc.read(sources_of(work), annotator=annotator, **said | more)
+        trusted = [annqc.read(sources_of(gold), **of_gold | more)] if gold else []
         progress.step("looking")
         if annotator is None:
             annotator = rule_at_work(
-                drawn, lambda rule: annqc.read(sources_of(work), annotator=rule, **said)
+                drawn, lambda rule: annqc.read(sources_of(work), annotator=rule, **said | more)
             )
         if "format" in of_gold:
             said["gold_format"] = of_gold["format"]

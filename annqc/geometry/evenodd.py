@@ -81,7 +81,10 @@ def even_odd(rings: Sequence[Floats]) -> Any:
     ends = np.concatenate([ring[1:] for ring in closed])
     inside = _odd(at, starts, ends)
     # Two faces that are both inside share an edge only where the rings run over it twice.
-    return shapely.coverage_union_all(faces[inside])
+    try:
+        return shapely.coverage_union_all(faces[inside])
+    except shapely.errors.GEOSException:  # faces so thin that rounding makes them overlap
+        return shapely.union_all(faces[inside])
 
 
 def _crossed(a: Floats, b: Floats, starts: Floats, ends: Floats) -> int:

@@ -13,6 +13,7 @@ import numpy as np
 
 from annqc.errors import UnknownNameError
 from annqc.geometry import contour_pairs, mask_plain
+from annqc.geometry.holes import filled
 from annqc.geometry.mask_checks import MaskPairs, OtherCanvas
 from annqc.geometry.mask_values import ContourOffsets, ratio_of
 from annqc.geometry.polygons import perimeters
@@ -48,6 +49,7 @@ def contour_offsets(
     *,
     method: OffsetMethod = "outlines",
     other_canvas: OtherCanvas = "error",
+    holes: bool = True,
     engine: Engine = "auto",
 ) -> ContourOffsets:
     """Measure how far out the candidate's outline lies, along the outline of the reference.
@@ -62,6 +64,8 @@ def contour_offsets(
         Measure between smooth outlines of both masks, or at the border pixels of the reference.
     other_canvas : {"error", "nan"}, optional
         What to do with a pair on canvases of different sizes: refuse, or say NaN.
+    holes : bool, optional
+        Whether contours of holes count, by the method ``outlines``.
     engine : {"auto", "numpy", "numba"}, optional
         Which path to take; both give equal results, but for the last digits of sums.
 
@@ -118,7 +122,7 @@ def contour_offsets(
         raise UnknownNameError.among(kind, method, get_args(OffsetMethod))
     pairs = MaskPairs.of(reference, candidate, reference_rows, candidate_rows, other_canvas, engine)
     if method == "outlines":
-        return _along_outlines(reference, candidate, pairs, engine)
+        return _along_outlines(reference, candidate, pairs, engine, holes=holes)
     sums = np.zeros((len(pairs.rows), 9))
     counts = np.zeros((len(pairs.rows), 10), dtype=np.int64)
     if pairs.compiled("offset", engine):
@@ -149,7 +153,7 @@ def contour_offsets(
 
 
 def _along_outlines(
-    reference: Shapes, candidate: Shapes, pairs: MaskPairs, engine: Engine
+    reference: Shapes, candidate: Shapes, pairs: MaskPairs, engine: Engine, *, holes: bool
 ) -> ContourOffsets:
     """Measure offsets between the smooth outlines of masks."""
     n = len(pairs.rows)
@@ -161,6 +165,8 @@ def _along_outlines(
         rows, one = np.unique(pairs.rows[some], return_inverse=True)
         others, two = np.unique(pairs.others[some], return_inverse=True)
         gold, work = smoothed(reference.take(rows)), smoothed(candidate.take(others))
+        if not holes:
+            gold, work = filled(gold), filled(work)
         found = contour_pairs.contour_offsets(
             *(gold, work, one, two),
             symmetric=True,

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from annqc.judge.registry import find_measure
+from annqc.judge.trackneeds import track_evidence
 
 if TYPE_CHECKING:
     from annqc.judge.model import ReadSpec, Rule, Spec
@@ -298,6 +299,8 @@ def _whom(rule: Rule) -> str:
 def _limit(rule: Rule) -> str:
     takes, unit = find_measure(rule.measure).takes, find_measure(rule.measure).unit
     kinds = (f" {unit}" if unit else "") + (f" of {', '.join(rule.kind)}" if rule.kind else "")
+    if rule.preprocess not in {None, "none"}:
+        kinds += f", preprocessed as {rule.preprocess}"
     if rule.categories:
         kinds += f" for {', '.join(rule.categories)}"
     again = ", however often it is looked at" if rule.sequential else ""
@@ -307,11 +310,17 @@ def _limit(rule: Rule) -> str:
         return f"no worse than the {rule.no_worse_than}{spare}{again}"
     if rule.at_least is not None:
         return f"at least {rule.at_least:g}{kinds}{again}"
-    if rule.at_most is not None:
-        return f"at most {rule.at_most:g}{kinds}{again}"
+    usual = find_measure(rule.measure).usual
+    at_most = usual if rule.at_most is None else rule.at_most
+    if at_most is not None:
+        return f"at most {at_most:g}{kinds}{again}"
     if "tolerance" not in takes:
         return f"none{kinds}"
     tolerance = "the tolerance of the audit" if rule.tolerance is None else str(rule.tolerance)
+    if rule.measure.startswith("drift"):
+        tolerance += " in 100 frames"
+    if rule.measure == "sawtooth":
+        tolerance += " until the next keyframe"
     if rule.measure == "growth":
         tolerance = f"twice {tolerance}"
     return f"within {tolerance}{again}"
@@ -325,6 +334,9 @@ def _evidence(rule: Rule, level: float) -> tuple[str, tuple[str, ...]]:
         return _rate_evidence(rule, level)
     if find_measure(rule.measure).outlines:
         return _outline_evidence(rule)
+    if find_measure(rule.measure).tracks:
+        few, sentences = track_evidence(rule, LEAST_CLUSTERS)
+        return few, (*sentences, *_tolerance_words(rule.tolerance))
     if "tolerance" in find_measure(rule.measure).takes:
         return f"{LEAST_CLUSTERS} images", (
             f"At least {LEAST_CLUSTERS} images (or tracks), else it is undecided.",

@@ -10,7 +10,7 @@ import msgspec
 from annqc.errors import AnnqcError, SpecError, UnknownNameError
 from annqc.geometry.boxes import BOX_FORMATS
 from annqc.judge.faults import as_written
-from annqc.judge.model import VERSION, DrawnAs, Scalar, UndecidedIs
+from annqc.judge.model import VERSION, DrawnAs, PreprocessedAs, Scalar, UndecidedIs
 from annqc.judge.registry import OUTCOMES, find_measure
 from annqc.measure.tolerance import Tolerance
 from annqc.read.maskoptions import VALUES, mask_options
@@ -279,6 +279,19 @@ def _mask_object(value: Any) -> str:
     return text
 
 
+def _annotator_names(value: Any) -> tuple[str, ...]:
+    """Read one name or number of an annotator, or several."""
+    expected = "the name of an annotator, or a list of names"
+    several: list[str | int] = (
+        typed(value, list[str | int], expected) if isinstance(value, list) else [value]
+    )
+    texts = [str(one) if type(one) is int else _text(one) for one in several]
+    if not texts:
+        what = "no annotator is named"
+        raise SpecError(what, expected=expected)
+    return _once(tuple(texts))
+
+
 def range_words(low: float, high: float) -> str:
     """Range of a limit in words."""
     return f"{low:g} or more" if high == float("inf") else f"a number from {low:g} to {high:g}"
@@ -305,6 +318,8 @@ READ_FIELDS: Final[dict[str, Callable[[Any], Any]]] = {
     "mask_object": _mask_object,
     "mask_values": _one_of("way to read mask values", VALUES),
     "shapes": _flag,
+    "only": _annotator_names,
+    "gold_only": _annotator_names,
 }
 DATASET_FIELDS: Final[dict[str, Callable[[Any], Any]]] = {
     "name": _id_of("the name of a dataset", "vendor-a"),
@@ -337,5 +352,6 @@ RULE_FIELDS: Final[dict[str, Callable[[Any], Any]]] = {
     "sequential": _flag,
     "kind": _names("a kind or a list of kinds, in quotes"),
     "categories": _names("a category or a list of categories, in quotes"),
+    "preprocess": _one_of("preprocessing", get_args(PreprocessedAs)),
     "why": _text,
 }

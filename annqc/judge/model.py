@@ -20,6 +20,7 @@ __all__ = [
     "DrawnAs",
     "Example",
     "Header",
+    "PreprocessedAs",
     "ReadSpec",
     "Rule",
     "Scalar",
@@ -36,8 +37,10 @@ Scalar = str | int | float | bool
 
 UndecidedIs = Literal["skip", "fail", "pass"]
 """What becomes of a check that the data cannot settle."""
-DrawnAs = Literal["box", "polygon", "mask"]
+DrawnAs = Literal["box", "polygon", "mask", "tracks"]
 """What simulated annotators draw."""
+PreprocessedAs = Literal["none", "mot", "mot20"]
+"""What is left out before tracking is scored."""
 
 
 class Header(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -94,6 +97,8 @@ class DatasetSpec(ReadSpec, frozen=True, forbid_unknown_fields=True, kw_only=Tru
         As in ``[read]``.
     shapes : bool or None
         As in ``[read]``.
+    only, gold_only : tuple of str
+        As in ``[read]``.
     """
 
     name: str = ""
@@ -114,15 +119,17 @@ class Example(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
         Annotator -> habits, such as ``"loose right 5 px"``, as `annqc.Habit.parse` reads them;
         no habit is a clean annotator.
     images : int
-        Images that each of them draws on.
+        Images that each of them draws on; of tracks, frames of each sequence.
     seed : int
         Seed of the simulation.
     scene : dict
-        Further arguments of `annqc.simulate`, or of `annqc.simulate.outlines`.
+        Further arguments of `annqc.simulate`, `annqc.simulate.outlines` or
+        `annqc.simulate.tracks`.
     expect : dict of str to str
         Id of a rule -> the outcome it must have.
-    drawn_as : {"box", "polygon", "mask"}
-        What is drawn. Outlines have habits of their own, such as ``"dilated 1.5 px"``.
+    drawn_as : {"box", "polygon", "mask", "tracks"}
+        What is drawn. Outlines and tracks have habits of their own, such as ``"dilated 1.5 px"``
+        and ``"lag 2 frames"``.
     """
 
     name: str
@@ -164,6 +171,9 @@ class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
         Kinds of errors or problems to count, for measures that count them.
     categories : tuple of str
         Categories that must be there, for measures of coverage; all of the gold if empty.
+    preprocess : {"none", "mot", "mot20"} or None
+        Leave out what MOTChallenge does before tracking is scored: boxes on distractors, and gold
+        that does not count; nothing if left out.
     why : str or None
         The reason for the rule, shown where it fails.
     """
@@ -181,6 +191,7 @@ class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     sequential: bool = False
     kind: tuple[str, ...] = ()
     categories: tuple[str, ...] = ()
+    preprocess: PreprocessedAs | None = None
     why: str | None = None
 
     @property

@@ -36,6 +36,9 @@ class ReadSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     shapes : bool or None
         Whether polygons and masks are read too, where a format leaves the choice; if it is left
         out, they are where a rule asks for them.
+    only, gold_only : tuple of str
+        Annotators whose work is judged, and whose annotations are the gold; everybody's if left
+        out. Without files of gold, the gold is what these drew of the work.
     """
 
     format: str | None = None
@@ -47,11 +50,13 @@ class ReadSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     mask_object: str | None = None
     mask_values: str | None = None
     shapes: bool | None = None
+    only: tuple[str, ...] = ()
+    gold_only: tuple[str, ...] = ()
 
     def given(self) -> dict[str, Any]:
         """Return the fields of ``[read]`` that are there, by name."""
         found = {name: getattr(self, name) for name in ReadSpec.__struct_fields__}
-        return {name: value for name, value in found.items() if value not in (None, {})}
+        return {name: value for name, value in found.items() if value not in (None, {}, ())}
 
     def over(self, other: ReadSpec, folder: str | None) -> dict[str, Any]:
         """Return its fields and, where it has none, those of another; files seen from a folder.
@@ -79,6 +84,9 @@ class ReadSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
         found = self.given()
         formats = {"gold": found.pop("gold_format", None), "work": found.pop("format", None)}
         chosen = formats["gold" if gold else "work"]
+        names = {"gold": found.pop("gold_only", None), "work": found.pop("only", None)}
+        who = names["gold" if gold else "work"]
+        found |= {} if who is None else {"only": who}
         return ({} if chosen is None else {"format": chosen}) | found
 
     @property

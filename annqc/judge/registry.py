@@ -116,6 +116,27 @@ class Measured(Protocol):
     ) -> dict[str, Array]:
         """Return how well outlines agree, held against a limit, one row a group."""
 
+    def temporal_columns(
+        self, by: str | Sequence[str] = ..., *, margins: Mapping[str, float] | None = ...
+    ) -> dict[str, Array]:
+        """Return findings on tracks over time, one row a group and quantity."""
+
+    def track_rate_columns(
+        self,
+        name: str,
+        by: str | Sequence[str] = ...,
+        *,
+        limit: float,
+        at_least: bool,
+        preprocess: str = ...,
+    ) -> dict[str, Array]:
+        """Return a tracking score or a rate of switches, held against a limit, one row a group."""
+
+    def track_count_columns(
+        self, by: str | Sequence[str] = ..., *, kinds: Sequence[str] = ...
+    ) -> dict[str, Array]:
+        """Count events of tracks, one row a group."""
+
     def count_columns(
         self, name: str, by: str | Sequence[str] = ..., *, kinds: Sequence[str] = ()
     ) -> dict[str, Array]:
@@ -233,6 +254,10 @@ class Measure:
         Whether it looks at polygons and masks, so that they have to be read.
     unit : str
         Unit of the limit, such as ``"px"``; empty for shares and counts.
+    tracks : bool
+        Whether it looks at tracks, so that frames of videos are needed.
+    usual : float, optional
+        The limit where a rule gives none; without one it must.
     """
 
     name: str
@@ -246,6 +271,8 @@ class Measure:
     by: tuple[str, ...] = ("annotator",)
     outlines: bool = False
     unit: str = ""
+    tracks: bool = False
+    usual: float | None = None
 
 
 _MEASURES: Final[dict[str, Measure]] = {}
@@ -265,8 +292,8 @@ def register_measure(
     takes : sequence of str
         Fields of a rule that mean something to it.
     **options
-        ``limits``, ``limit_range``, ``check``, ``kinds``, ``by``, ``outlines`` and ``unit`` of
-        `Measure`.
+        ``limits``, ``limit_range``, ``check``, ``kinds``, ``by``, ``outlines``, ``unit``,
+        ``tracks`` and ``usual`` of `Measure`.
 
     Returns
     -------

@@ -98,11 +98,12 @@ def _limit_faults(
 ) -> Iterator[tuple[str, str]]:
     if not measure.limits:
         return
+    free = measure.usual is not None
     wanted = [*measure.limits]
     if "no_worse_than" in measure.takes:
         wanted.append("no_worse_than")
     limits = [name for name in wanted if name in taken]
-    if len(limits) != 1:
+    if len(limits) != 1 and not (free and not limits):
         names = ", ".join(wanted[:-1])
         names = f"{names} or {wanted[-1]}" if names else wanted[-1]
         found = " and ".join(limits) or ("none of them" if len(wanted) > 1 else "nothing")

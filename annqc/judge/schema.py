@@ -22,6 +22,7 @@ from annqc.judge.model import (
     DrawnAs,
     Example,
     Header,
+    PreprocessedAs,
     ReadSpec,
     Rule,
     UndecidedIs,
@@ -57,6 +58,8 @@ def _one_or_more(one: _Schema, *, once: bool = False) -> _Schema:
 _PATHS: Final = _one_or_more(_TEXT)
 _NAMES: Final = _one_or_more(_TEXT, once=True)
 _LIMIT: Final[_Schema] = {"anyOf": [{"type": "number"}, _PERCENT]}
+
+_NAMED: Final = _one_or_more({"anyOf": [_TEXT, {"type": "integer"}]}, once=True)
 
 _SIDES: Final[dict[str, _Schema]] = {
     "gold": _PATHS | {"examples": ["gold.json"]},
@@ -96,6 +99,8 @@ _READ: Final[dict[str, _Schema]] = {
     "mask_object": {"anyOf": [_TEXT, {"type": "integer"}], "examples": ["light", "255"]},
     "mask_values": {"enum": list(VALUES)},
     "shapes": {"type": "boolean"},
+    "only": _NAMED | {"examples": ["vendor-a"]},
+    "gold_only": _NAMED | {"examples": [["reviewer"]]},
 }
 _DATASET: Final[dict[str, _Schema]] = {
     "name": _NAME | {"examples": ["vendor-a"]},
@@ -152,6 +157,7 @@ _RULE: Final[dict[str, _Schema]] = {
     "sequential": {"type": "boolean"},
     "kind": _NAMES,
     "categories": _NAMES,
+    "preprocess": {"enum": list(get_args(PreprocessedAs))},
     "why": _TEXT,
 }
 _LIMITS: Final = ("at_least", "at_most", "no_worse_than")
@@ -169,7 +175,7 @@ def spec_schema() -> _Schema:
     rule = _table(Rule, _RULE | {"measure": _measure(known)}, required=["id"])
     rule["allOf"] = [_of_measure(one) for one in known.values()]
     whole: _Schema = {"required": ["id", "measure"]}
-    whole["allOf"] = [_if_measure(one, _limit_needed(one)) for one in known.values() if one.limits]
+    whole["allOf"] = [_if_measure(one, _limit_needed(one)) for one in _limited(known)]
     header = _table(Header, _HEADER, required=["version"])
     header["dependentRequired"] = {"without": ["extends"]}
     alone = {"properties": {"annqc": {"not": {"required": ["extends"]}}}}
@@ -214,6 +220,11 @@ def spec_schema() -> _Schema:
         ],
         "$defs": {"rule": rule, "whole": whole},
     }
+
+
+def _limited(known: dict[str, Measure]) -> list[Measure]:
+    """Return the measures of which a rule must give a limit."""
+    return [one for one in known.values() if one.limits and one.usual is None]
 
 
 def schema_text() -> str:

@@ -178,17 +178,17 @@ def _check_data(whole: Base, layer: Layer, named: set[str]) -> None:
     if not (several or {"gold", "candidate", "folders"} & named):
         return
     for side, other in (("gold", "candidate"), ("candidate", "gold")):
-        if side in named:
+        if side in named or (side == "gold" and whole.read.get("gold_only")):
             continue
         if not several:
             names = other if other in named else "folders"
             text = f"[annqc] names {names} but no {side}; a test needs both, a profile neither"
             sheet.add("", text, ("annqc",))
         for draft in layer.datasets:
-            if side not in draft.given:
+            if side not in draft.given and not (side == "gold" and "gold_only" in draft.given):
                 draft.add("", f"{side} is missing, here and in [annqc]")
         for one in () if layer.datasets else whole.datasets:
-            if not getattr(one, side):
+            if not getattr(one, side) and not (side == "gold" and one.gold_only):
                 sheet.add("[annqc]", f"{side} is missing for the dataset {one.name!r}", ("annqc",))
     if "baseline" in named or (several and all(_baselines(whole, layer))):
         return

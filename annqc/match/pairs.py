@@ -17,6 +17,7 @@ from annqc.match.naming import name_errors
 from annqc.match.offsets import pair_for_offsets
 from annqc.match.policy import MatchPolicy, resolve_policy
 from annqc.match.tasks import lay_out
+from annqc.match.unread import unread_gold
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -90,6 +91,7 @@ def match(
     image_of_candidate = image_rows[candidate.table.image]
     own = authored(reference, candidate)
     foreign, canvas_issues = foreign_canvases(reference, candidate, image_rows)
+    unread, gold_issues = unread_gold(reference, candidate)
     tasks = lay_out(
         reference,
         candidate,
@@ -97,7 +99,7 @@ def match(
         image_rows=image_rows,
         ref_category=ref_category,
         cand_category=cand_category,
-        barred=np.union1d(own, foreign),
+        barred=np.union1d(np.union1d(own, foreign), unread),
     )
     edges = tasks.edges(engine=engine)
     score = candidate.table.score[tasks.cand_row] if rules.method == "coco" else np.empty(0)
@@ -150,6 +152,7 @@ def match(
             *categories.problems,
             *own_work(candidate, own, len(reference.image_table)),
             *canvas_issues,
+            *gold_issues,
         ),
     )
 

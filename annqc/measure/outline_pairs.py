@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from annqc.geometry import contour_pairs, mask_pairs
+from annqc.geometry.holes import filled, hole_areas
 from annqc.geometry.masks import paint
 from annqc.geometry.polygon_pairs import polygon_overlap
 from annqc.measure.outline_values import CONTOURS, OVERLAPS, QUARTERS, OutlineStatus
@@ -32,6 +33,7 @@ class Compared:
         self.step = np.zeros_like(self.offsets)
         self.overlaps = {name: np.full(n, np.nan) for name in OVERLAPS}
         self.density = np.full((n, 2), np.nan)
+        self.holes = np.full((n, 4), np.nan)
         self.pixels = np.zeros(n, dtype=bool)
         self.no_canvas = np.zeros(n, dtype=bool)
         self.status = np.zeros(n, dtype=np.int8)
@@ -59,7 +61,7 @@ def compare_polygons(
     area = polygon_overlap(*sides, *rows, engine=engine)
     apart = contour_pairs.contour_distances(*sides, *rows, tolerances=(nsd_px,), engine=engine)
     moved = contour_pairs.contour_offsets(
-        *(*sides, *rows),
+        *(filled(sides[0]), filled(sides[1]), *rows),
         symmetric=True,
         image_size=size[some, ::-1],
         border=border_px,
@@ -68,6 +70,7 @@ def compare_polygons(
     found.offsets[some] = np.column_stack(
         [moved.sides, moved.whole, moved.quadrants[:, _CLOCKWISE]]
     )
+    found.holes[some] = np.column_stack(hole_areas(*sides, *rows, engine=engine))
     found.put(
         some,
         {
@@ -111,7 +114,8 @@ def compare_masks(
         return
     apart = mask_pairs.surface_distances(*drawn, numbers, numbers, tolerance=nsd_px, engine=engine)
     band = mask_pairs.boundary_iou(*drawn, numbers, numbers, engine=engine)
-    moved = mask_pairs.contour_offsets(*drawn, numbers, numbers, engine=engine)
+    moved = mask_pairs.contour_offsets(*drawn, numbers, numbers, holes=False, engine=engine)
+    found.holes[some] = np.column_stack(hole_areas(*drawn, numbers, numbers, engine=engine))
     found.offsets[some] = moved.offset[:, _IN_ORDER]
     found.step[some] = 1 / np.maximum(moved.pixels[:, _IN_ORDER], 1)
     found.put(

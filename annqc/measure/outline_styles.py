@@ -7,20 +7,29 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from annqc.geometry.cracks import traced
 from annqc.geometry.outline_pairs import chord_offsets, same_outlines
 from annqc.geometry.outlines import outline_style
+from annqc.geometry.polygons import vertex_counts
 from annqc.measure.outline_values import OutlineStatus
-from annqc.shapes import POLYGON
+from annqc.shapes import MASK, POLYGON
 
 if TYPE_CHECKING:
     from annqc.kernels._jit import Engine
     from annqc.match import Matches
     from annqc.measure.outline_values import OutlineMeasurements
-    from annqc.tables import Bools, Floats, Shapes
+    from annqc.tables import Bools, Floats, Ints, Shapes
 
 __all__ = ["STYLES", "OutlineStyles", "measure_styles"]
 
-STYLES: Final = ("copied", "few_points", "staircase", "simplified")
+STYLES: Final = (
+    "copied",
+    "few_points",
+    "staircase",
+    "simplified",
+    "holes_filled",
+    "holes_opened",
+)
 """What can be odd about how an outline was drawn."""
 
 COARSE: Final = 0.5
@@ -33,6 +42,9 @@ MANY: Final = 16
 LEVEL_SHARE: Final = 0.9
 STEPS: Final = 12
 """A staircase has 12 corners or more, and 90 % of its contour runs along the axes."""
+LEAST_HOLE: Final = 25.0
+"""Holes of less than 25 square pixels, all together, are gaps between strokes."""
+MOSTLY: Final = 0.5
 
 
 @dataclass(frozen=True, eq=False, slots=True, kw_only=True)
@@ -50,8 +62,8 @@ class OutlineStyles:
     odd : dict of str to (n,) bool
         Each of `STYLES`.
     known : dict of str to (n,) bool
-        Pairs of which each can be told: of two polygons, of a candidate that is one, or of two
-        outlines of one kind.
+        Pairs of which each can be told: of two polygons, of a candidate that is one, of two
+        outlines of one kind, or of a reference that has holes.
     """
 
     density_ratio: Floats
@@ -81,11 +93,14 @@ def measure_styles(
     Notes
     -----
     ``copied``: the same vertices as the reference's to the last digit, 8 or more, or the same
-    pixels, in 8 runs or more; simpler shapes may be equal by chance.
+    pixels, of a mask whose outline has 8 corners or more; simpler shapes may be equal by chance.
     ``few_points``: fewer than 8 vertices where the reference has 16 or more. ``staircase``: a
     polygon that follows the pixels of a mask, with 12 corners or more and 90 % of its contour along
     the axes, unless the reference does too. ``simplified``: at most half of the reference's vertex
     density, and chords that lie too far in by half a tolerance or more on average.
+    ``holes_filled``: more than half of the area of the reference's holes is covered, where it has
+    25 square pixels of holes or more. ``holes_opened``: 25 square pixels or more of holes that lie
+    on the reference, and more than half of all that was left open.
     """
     rows, drawn = measured.reference, measured.candidate
     gold, work = matches.reference.table.shapes, matches.candidate.table.shapes
@@ -101,11 +116,14 @@ def measure_styles(
     usable = (measured.status == OutlineStatus.OK) | (measured.status == OutlineStatus.APART)
     kinds = gold.kind[rows], work.kind[drawn]
     both = usable & (kinds[0] == POLYGON) & (kinds[1] == POLYGON)
+    holes = np.nan_to_num(measured.holes).T
     known = {
         "copied": usable & (kinds[0] == kinds[1]),
         "few_points": both,
         "staircase": usable & (kinds[1] == POLYGON),
         "simplified": both & (measured.status == OutlineStatus.OK),
+        "holes_filled": usable & (holes[0] >= LEAST_HOLE),
+        "holes_opened": usable,
     }
     styles = outline_style(gold), outline_style(work)
     vertices = styles[0].vertices[rows], styles[1].vertices[drawn]
@@ -119,10 +137,12 @@ def measure_styles(
     some = np.flatnonzero(known["simplified"])
     chord[some] = chord_offsets(gold, work, rows[some], drawn[some], engine=engine).mean
     odd = {
-        "copied": same_outlines(gold, work, rows, drawn) & _intricate(gold)[rows],
+        "copied": _copied(gold, work, rows, drawn),
         "few_points": (vertices[1] < FEW) & (vertices[0] >= MANY),
         "staircase": steps[1][drawn] & ~steps[0][rows],
         "simplified": (ratio <= COARSE) & (chord <= -CUT_OFF * measured.tolerance),
+        "holes_filled": holes[2] > MOSTLY * holes[0],
+        "holes_opened": (holes[3] >= LEAST_HOLE) & (holes[3] > MOSTLY * holes[1]),
     }
     return OutlineStyles(
         density_ratio=ratio,
@@ -132,6 +152,12 @@ def measure_styles(
     )
 
 
-def _intricate(shapes: Shapes) -> Bools:
-    """Whether outlines have so many vertices or runs that two are not equal by chance."""
-    return np.asarray((shapes.vertex_counts >= FEW) | (np.diff(shapes.run_offsets) >= FEW))
+def _copied(gold: Shapes, work: Shapes, rows: Ints, drawn: Ints) -> Bools:
+    """Which outlines are those of the reference, and too intricate to be so by chance."""
+    same = np.flatnonzero(same_outlines(gold, work, rows, drawn))
+    part = gold.take(rows[same])
+    # A rectangle of a mask has a run for every column, and four corners.
+    counts = vertex_counts(traced(part) if (part.kind == MASK).any() else part)
+    out = np.zeros(len(rows), dtype=bool)
+    out[same[counts >= FEW]] = True
+    return out

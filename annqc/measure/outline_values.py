@@ -85,6 +85,10 @@ class OutlineMeasurements:
         Tolerance in pixels: that of a side as long as the square root of the reference's area.
     overlaps : dict of str to (n,) float64
         Each of `OVERLAPS`.
+    holes : (n, 4) float64
+        Areas in square pixels: of the reference's holes, of the candidate's holes, of what was
+        filled of the former, and of what the latter open in the reference
+        (`annqc.geometry.holes.HoleAreas`). Contours of holes have no part in the offsets.
     density : (n, 2) float64
         Vertices for each 100 px of contour, of the reference and of the candidate; NaN for masks.
     pixels : (n,) bool
@@ -109,6 +113,7 @@ class OutlineMeasurements:
     quarter_step: Floats
     tolerance: Floats
     overlaps: dict[str, Floats]
+    holes: Floats
     density: Floats
     pixels: Bools
     no_canvas: Bools

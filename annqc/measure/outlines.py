@@ -1,8 +1,9 @@
 """measure: signed offsets and overlaps of paired outlines, polygons and masks alike.
 
-An offset is that of the candidate's contour from the reference's, walking along both: positive is
-dilated, negative is eroded. Two polygons are compared as vectors; two masks pixel by pixel; of a
-polygon and a mask, the polygon is painted on the canvas of the mask first. Nothing is resized.
+An offset is that of the candidate's outer contour from the reference's, walking along both:
+positive is dilated, negative is eroded. Holes are told apart from it, by their areas. Two polygons
+are compared as vectors; two masks pixel by pixel; of a polygon and a mask, the polygon is painted
+on the canvas of the mask first. Nothing is resized.
 """
 
 from __future__ import annotations
@@ -126,6 +127,7 @@ def measure_outlines(
         quarter_step=found.step[:, _K:],
         tolerance=np.asarray(tolerance.of(np.sqrt(area))),
         overlaps=found.overlaps,
+        holes=found.holes,
         density=found.density,
         pixels=found.pixels,
         no_canvas=found.no_canvas,

@@ -7,10 +7,12 @@ there or not, and of the label; how far boxes are off along a track is the busin
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
+
+from annqc.measure.track_event_kinds import STRUCTURAL, SWAP_FRAMES, TrackEvents
+from annqc.measure.track_reach import reach_beyond
 
 if TYPE_CHECKING:
     from annqc.match import Matches
@@ -19,78 +21,8 @@ if TYPE_CHECKING:
 
 __all__ = ["STRUCTURAL", "TrackEvents", "events_between", "events_within"]
 
-STRUCTURAL: Final = (
-    "missed_track",
-    "late_start",
-    "early_start",
-    "early_end",
-    "late_end",
-    "gap",
-    "id_switch",
-    "id_swap",
-    "merged_tracks",
-    "spurious_track",
-    "duplicate_id",
-    "category_flip",
-)
-"""Kinds of events that are about identity, presence and labels."""
-
-SWAP_FRAMES: Final = 10
-"""Two tracks that take over from each other within this many frames exchanged their ids."""
 MERGED_FRAMES: Final = 10
 """A track stands for an object that it has for this many frames."""
-
-
-@dataclass(frozen=True, eq=False, slots=True, kw_only=True)
-class TrackEvents:
-    """m stretches.
-
-    Attributes
-    ----------
-    kind : (m,) int64
-        Position in `STRUCTURAL`.
-    annotator : (m,) int64
-        Who drew it.
-    image : (m,) int64
-        An image of the sequence, a row of the reference's image table (of the dataset's own, from
-        `events_within`).
-    track : (m,) int64
-        Track of the reference, -1 where the event is about a drawn track alone.
-    drawn_track : (m,) int64
-        Track of the candidate; -1 where nothing was drawn. Of a switch or a swap, the new one.
-    other_track : (m,) int64
-        Of a switch or a swap, the track before; of merged tracks, the other reference track.
-    first_frame, last_frame : (m,) int64
-        The stretch.
-    size : (m,) float64
-        Frames of the stretch; of a switch, a swap and merged tracks, how long the new one lasts.
-    """
-
-    kind: Ints
-    annotator: Ints
-    image: Ints
-    track: Ints
-    drawn_track: Ints
-    other_track: Ints
-    first_frame: Ints
-    last_frame: Ints
-    size: Array
-
-    def __len__(self) -> int:
-        return len(self.kind)
-
-    def take(self, rows: Array) -> TrackEvents:
-        """Return the given rows."""
-        return TrackEvents(**{one.name: getattr(self, one.name)[rows] for one in fields(self)})
-
-    @classmethod
-    def concat(cls, parts: list[TrackEvents]) -> TrackEvents:
-        """Lay events end to end."""
-        columns = {
-            one.name: np.concatenate([getattr(part, one.name) for part in parts])
-            for one in fields(cls)
-        }
-        return cls(**columns)
 
 
 def events_between(matches: Matches, series: TrackSeries) -> TrackEvents:
@@ -115,7 +47,9 @@ def events_between(matches: Matches, series: TrackSeries) -> TrackEvents:
     A ``gap`` lies between two drawn frames of an object. An ``id_switch`` is where an object goes
     on under another id; an ``id_swap`` is two of them, of two objects that take over each other's
     id within ten frames. Tracks are ``merged_tracks`` where one id has two objects for ten frames
-    each or more, and they did not swap. A ``spurious_track`` has no frame on any object.
+    each or more, and they did not swap. A ``spurious_track`` has no frame on any object. A label
+    that changes because the track went over to an object of another category is not told again as
+    a ``category_flip``.
     """
     parts = [
         _missing(series),
@@ -123,8 +57,9 @@ def events_between(matches: Matches, series: TrackSeries) -> TrackEvents:
         _beyond(matches, series),
         _spurious(matches, series),
     ]
-    parts += [events_within(matches.candidate, matches.image_of_candidate, matches)]
-    found = TrackEvents.concat(parts)
+    between = TrackEvents.concat(parts)
+    within = events_within(matches.candidate, matches.image_of_candidate, matches)
+    found = TrackEvents.concat([between, within.take(~_told(matches, between, within))])
     return found.take(np.lexsort((found.kind, found.first_frame, found.image, found.annotator)))
 
 
@@ -192,6 +127,45 @@ def events_within(
         )
     )
     return TrackEvents.concat(found)
+
+
+def _told(matches: Matches, between: TrackEvents, within: TrackEvents) -> Bools:
+    """Which changes of a label come with a swap, or two objects on one id, that is told already."""
+    track = matches.reference.table.track
+    category = np.zeros(int(-1 if track is None else track.max(initial=-1)) + 2, dtype=np.int64)
+    if track is not None:
+        category[track] = matches.reference_category
+    swap, merged = (between.kind == STRUCTURAL.index(one) for one in ("id_swap", "merged_tracks"))
+    names = ("drawn_track", "other_track", "track", "first_frame")
+    gone_over = [
+        tuple(row) for row in np.stack([getattr(between, name) for name in names], axis=1).tolist()
+    ]
+    moved: dict[int, list[int]] = {}
+    for k in np.flatnonzero(merged).tolist():
+        drawn, before, now, frame = gone_over[k]
+        if category[before] != category[now]:
+            moved.setdefault(drawn, []).append(frame)
+    swaps: dict[tuple[int, int], list[tuple[int, int]]] = {}
+    for k in np.flatnonzero(swap).tolist():
+        drawn, other, now, frame = gone_over[k]
+        swaps.setdefault((drawn, other), []).append((now, frame))
+    for (drawn, other), places in swaps.items():
+        for now, frame in places:
+            back = swaps.get((other, drawn), ())
+            partners = [one for one, there in back if abs(there - frame) <= SWAP_FRAMES]
+            if any(category[one] != category[now] for one in partners):
+                moved.setdefault(drawn, []).append(frame)
+    flips: dict[int, list[tuple[int, int]]] = {}
+    for k in np.flatnonzero(within.kind == STRUCTURAL.index("category_flip")).tolist():
+        flips.setdefault(int(within.drawn_track[k]), []).append((int(within.first_frame[k]), k))
+    told = np.zeros(len(within), dtype=bool)
+    for drawn, frames in moved.items():
+        for frame in frames:
+            near = [(abs(at - frame), k) for at, k in flips.get(drawn, ())]
+            away, k = min(near, default=(SWAP_FRAMES + 1, -1))
+            if away <= SWAP_FRAMES:
+                told[k] = True
+    return told
 
 
 def _frame(frame: Ints | None, image: Ints) -> Ints:
@@ -342,51 +316,23 @@ def _taken_back(of: Ints, old: Ints, new: Ints, when: Ints) -> Bools:
 
 def _beyond(matches: Matches, series: TrackSeries) -> TrackEvents:
     """Drawn tracks that begin before their object or go on after it."""
-    table = matches.candidate.table
-    rows = np.flatnonzero((series.candidate >= 0) & (series.drawn_track >= 0))
-    if table.track is None or not len(rows):
-        return _events("gap", *(np.empty(0, dtype=np.int64) for _ in range(7)))
-    free = (table.track >= 0) & (matches.image_of_candidate >= 0) & ~table.ignored & ~table.crowd
-    free[series.candidate[rows]] = False
-    free[matches.pair_candidate] = False
-    loose = np.flatnonzero(free)
-    frame = _frame(matches.reference.image_table.frame, matches.image_of_candidate)
-    order = loose[np.lexsort((frame[loose], table.track[loose]))]
-    track_of, frame_of = table.track[order], frame[order]
-    of = series.series[rows]
-    new = np.append(True, of[1:] != of[:-1])
-    first, last = rows[new], rows[np.append(new[1:], True)]
+    reach = reach_beyond(matches, series)
     parts = []
-    for kind, ends, step in (("early_start", first, -1), ("late_end", last, 1)):
-        found: list[tuple[int, int, int]] = []
-        at_end = ends == (
-            series.starts[series.series[ends]]
-            if step < 0
-            else series.starts[series.series[ends] + 1] - 1
-        )
-        for row in ends[at_end].tolist():
-            one, here = int(series.drawn_track[row]), int(series.frame[row])
-            low, high = np.searchsorted(track_of, [one, one + 1])
-            frames = frame_of[low:high]
-            frames = frames[frames < here] if step < 0 else frames[frames > here]
-            # only what joins the track without a break
-            reach = frames[::-1] if step < 0 else frames
-            wanted = here + step * np.arange(1, len(reach) + 1)
-            n = int((reach == wanted).cumprod().sum())
-            if n:
-                found.append((row, here + step * n, here + step))
-        picked = np.array([row for row, _, _ in found], dtype=np.int64)
-        bounds = np.array([sorted(pair) for _, *pair in found], dtype=np.int64).reshape(-1, 2)
+    for side, kind in enumerate(("early_start", "late_end")):
+        k = np.flatnonzero(reach[:, side])
+        n = reach[k, side]
+        row = series.starts[k + 1] - 1 if side else series.starts[k]
+        here = series.frame[row]
         parts.append(
             _events(
                 kind,
-                series.annotator[series.series[picked]],
-                series.image[series.series[picked]],
-                series.track[series.series[picked]],
-                series.drawn_track[picked],
-                np.full(len(picked), -1),
-                bounds[:, 0],
-                bounds[:, 1],
+                series.annotator[k],
+                series.image[k],
+                series.track[k],
+                series.drawn_track[row],
+                np.full(len(k), -1),
+                here + 1 if side else here - n,
+                here + n if side else here - 1,
             )
         )
     return TrackEvents.concat(parts)

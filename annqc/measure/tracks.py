@@ -1,6 +1,8 @@
 """measure: what an annotator drew of every reference track, frame by frame, as ragged series.
 
-In each frame the drawing that was paired with the object by overlap stands for it. Where none was,
+In each frame the drawing that was paired with the object by overlap stands for it, unless that of
+the track that had the object before still overlaps it by half (`annqc.measure.track_owners`): of
+two objects that pass close by each other, either keeps its own. Where none was paired,
 the annotator's own track tells: if the track that had the object in the last paired frame (or will
 have it in the next) has a box in the frame that is paired with nothing, that box is taken, however
 far off it is. So a jump or a lag is measured rather than lost; no overlap gates these offsets, as
@@ -17,6 +19,7 @@ import numpy as np
 
 from annqc.measure.offsets import BORDER_PX, offsets
 from annqc.measure.tolerance import Tolerance
+from annqc.measure.track_owners import kept_owners
 
 if TYPE_CHECKING:
     from annqc.match import Matches
@@ -120,6 +123,8 @@ def measure_tracks(
     starts = np.append(first, len(track))
     candidate = _paired(matches, annotator, reference)
     paired = candidate >= 0
+    candidate = kept_owners(matches, candidate, reference, starts)
+    paired &= candidate >= 0
     candidate = _told_by_track(matches, candidate, reference, starts)
     candidate, kept = _without_flicker(matches, candidate, reference, starts)
     drawn_track = np.full(len(candidate), -1, dtype=np.int64)
@@ -165,9 +170,12 @@ def _frames(frame: Ints | None, image: Ints) -> Ints:
 def _asked_rows(matches: Matches) -> tuple[Ints, Ints]:
     """Return annotator and reference row for every tracked object that somebody was asked on."""
     table = matches.reference.table
-    usable = (_track(table.track, len(table)) >= 0) & ~table.crowd & ~table.ignored
-    rows = np.flatnonzero(usable)
-    rows = rows[np.argsort(table.image[rows], kind="stable")]
+    track = _track(table.track, len(table))
+    rows = np.flatnonzero((track >= 0) & ~table.crowd & ~table.ignored)
+    rows = rows[np.lexsort((rows, track[rows], table.image[rows]))]
+    # of a track that stands twice in a frame the first box is the object; the reader lists the rest
+    again = (np.diff(table.image[rows]) == 0) & (np.diff(track[rows]) == 0)
+    rows = rows[np.append(True, ~again)[: len(rows)]]
     n_images = len(matches.reference.image_table)
     bounds = np.searchsorted(table.image[rows], np.arange(n_images + 1))
     tasks = matches.task_image

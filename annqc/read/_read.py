@@ -321,20 +321,8 @@ def _accompanies(head: Head) -> bool:
 
 
 _COMPANIONS = frozenset(
-    [
-        "classes",
-        "labels",
-        "labelmap",
-        "label_map",
-        "train",
-        "val",
-        "valid",
-        "test",
-        "trainval",
-        "predefined_classes",
-        "license",
-        "notes",
-    ]
+    "classes labels labelmap label_map train val valid test trainval predefined_classes license "
+    "notes".split()
 )
 
 
@@ -345,6 +333,10 @@ def _nothing_fits(
     expected = "\n    ".join(f"{reader.name}: {reader.expects}" for reader in readers)
     if head.size == 0:
         what = "the file is empty"
+    elif head.has_doctype:
+        what = "the XML has a document type (<!DOCTYPE ...>), and is not read"
+        hint = "a document type can name other files: delete the <!DOCTYPE ...> part"
+        raise ReadError(what, where=str(head.path), found=head.looks_like, hint=hint)
     elif folder is None:
         what = "the format of this file is not known"
     else:
@@ -383,7 +375,7 @@ def _refuse_dropped(dataset: Dataset) -> None:
     kinds = ", ".join(
         f"{n} {kind}" for kind, n in Counter(one.kind for one in dropped).most_common()
     )
-    rows = "row" if len(dropped) == 1 else "rows"
+    rows = "row" if dataset.n_rows == 1 else "rows"
     what = f"{len(dropped)} of {dataset.n_rows} {rows} cannot be used"
     hint = "without --strict (strict=True in Python) they are left out and listed"
     raise ReadError(what, where=shown, found=kinds, hint=hint)

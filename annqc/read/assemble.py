@@ -9,10 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from annqc.errors import ReadError
 from annqc.ids import encode
 from annqc.read.annotators import annotators_of
 from annqc.read.asked import asked_of, assigned_pairs
 from annqc.read.categories import unite_categories
+from annqc.read.files import shown
+from annqc.read.jsontext import HALF, HALF_HINT
 from annqc.read.outlines import boxes_around, outlines_of
 from annqc.read.part import plain, problem
 from annqc.read.problems import KINDS, box_faults, duplicate_boxes, repeated_ids
@@ -84,6 +87,10 @@ def assemble(parts: Sequence[Part], annotator: object, options: Options) -> Data
     assigned = assigned_pairs(
         parts, asked, codes[bounds[len(parts)] :], columns, images, annotator_ids, problems
     )
+    given = [annotator_ids, images.table.id, categories.names]
+    given += [] if sequences is None else [sequences.id]
+    given += [] if track_ids is None else [track_ids]
+    _refuse_half_characters(given, parts)
     table = Annotations.build(**columns)
     return Dataset(
         table=table if keep.all() else table.take(keep),
@@ -101,6 +108,20 @@ def assemble(parts: Sequence[Part], annotator: object, options: Options) -> Data
         track_ids=track_ids,
         sequence_table=sequences,
     )
+
+
+def _refuse_half_characters(ids: Sequence[Array], parts: Sequence[Part]) -> None:
+    """Refuse ids with one half of a surrogate pair, which nothing can write."""
+    for some in ids:
+        texts = (
+            [one for one in some.tolist() if isinstance(one, str)] if some.dtype == object else []
+        )
+        try:
+            "".join(texts).encode()
+        except UnicodeEncodeError:
+            found = next(one for one in texts if shown(one) != one)
+            where = shown(parts[0].sources[0].path) if len(parts) == 1 else None
+            raise ReadError(HALF, where=where, found=ascii(found), hint=HALF_HINT) from None
 
 
 def _columns(parts: Sequence[Part], images: United, categories: Categories) -> dict[str, Any]:

@@ -11,6 +11,7 @@ throughout is gone through a second time, annotation by annotation, and each bad
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Final
 
@@ -22,7 +23,8 @@ from annqc.read import cocotypes
 from annqc.read.cocoframes import frames_of, names_of, videos_of
 from annqc.read.cocorows import one_by_one
 from annqc.read.files import source_of
-from annqc.read.jsontext import NotANumberError, careful, decode, first_sign, load, without_nan
+from annqc.read.jsonrows import read_each
+from annqc.read.jsontext import decode, first_sign
 from annqc.read.options import ANNOTATOR_FIELDS
 from annqc.read.part import Part, problem, tidy
 from annqc.read.registry import MAYBE, NO, SURE, register_reader
@@ -80,27 +82,10 @@ def sniff(head: Head) -> int:
 )
 def read(paths: Sequence[Path], options: Options, tick: Callable[[Path], None]) -> list[Part]:
     """Read COCO files, one part each."""
-    parts = []
-    for path in paths:
-        with careful():
-            parts.append(_with_or_without_nan(path, options))
-        tick(path)
-    return parts
+    return read_each(paths, partial(_read_one, options=options), tick)
 
 
-def _with_or_without_nan(path: Path, options: Options) -> Part:
-    """Read one file; where it has a NaN, once more with the NaN as text, to find its row."""
-    data = load(path)
-    try:
-        return _read_one(data, path, options)
-    except NotANumberError as refused:
-        try:
-            return _read_one(without_nan(data), path, options)
-        except NotANumberError:
-            raise refused.error from None
-
-
-def _read_one(data: Buffer, path: Path, options: Options) -> Part:
+def _read_one(data: Buffer, path: Path, *, options: Options) -> Part:
     """Decode one file and lay it out in columns."""
     import msgspec
 

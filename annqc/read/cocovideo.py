@@ -10,14 +10,13 @@ they are asked for, and where an object has no box. A list of results (``video_i
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, Final
+from functools import partial
+from typing import TYPE_CHECKING, Final
 
 from annqc.errors import ReadError
-from annqc.read.cocotypes import struct
 from annqc.read.cocovideorows import Objects
 from annqc.read.files import source_of
-from annqc.read.jsonrows import plain_row
-from annqc.read.jsontext import NotANumberError, careful, decode, first_sign, load, without_nan
+from annqc.read.jsonrows import pieces_of, plain_row, read_each
 from annqc.read.registry import NO, SURE, register_reader
 
 if TYPE_CHECKING:
@@ -68,39 +67,17 @@ def sniff(head: Head) -> int:
 )
 def read(paths: Sequence[Path], options: Options, tick: Callable[[Path], None]) -> list[Part]:
     """Read COCO files for video, one part each."""
-    parts = []
-    for path in paths:
-        with careful():
-            parts.append(_with_or_without_nan(path, options))
-        tick(path)
-    return parts
+    return read_each(paths, partial(_read_one, options=options), tick)
 
 
-def _with_or_without_nan(path: Path, options: Options) -> Part:
-    """Read one file; where it has a NaN, once more with the NaN as text, to find its row."""
-    data = load(path)
-    try:
-        return _read_one(data, path, options)
-    except NotANumberError as refused:
-        try:
-            return _read_one(without_nan(data), path, options)
-        except NotANumberError:
-            raise refused.error from None
-
-
-def _read_one(data: Buffer, path: Path, options: Options) -> Part:
+def _read_one(data: Buffer, path: Path, *, options: Options) -> Part:
     """Decode one file, annotation by annotation."""
     import msgspec
 
-    bare = first_sign(data) == b"["
-    several: Any = list[msgspec.Raw]
-    whole = struct("File", [(name, several | None, None) for name in _SECTIONS])
-    try:
-        decoded = decode(data, several if bare else whole, path)
-    except msgspec.ValidationError as error:
-        what = "the JSON is not COCO for video"
-        expected = "lists under 'videos', 'annotations' and 'categories', or a list of results"
-        raise ReadError(what, where=str(path), expected=expected, found=str(error)) from None
+    sections = [(name, list[msgspec.Raw] | None, None) for name in _SECTIONS]
+    what = "the JSON is not COCO for video"
+    expected = "lists under 'videos', 'annotations' and 'categories', or a list of results"
+    bare, decoded = pieces_of(data, path, sections, what, expected)
     annotations = decoded if bare else decoded.annotations
     if annotations is None:
         what = "the file has no annotations"

@@ -87,6 +87,8 @@ class Objects:
             message = f"expected a video with an id, found {video!r:.60}"
         elif type(length) is not int or not 0 <= length < _MOST_FRAMES:
             message = f"expected file_names or a length, found {length!r:.60}"
+        elif not isinstance(files, list) and len(self._frames) + length > _MOST_FRAMES:
+            message = f"expected at most {_MOST_FRAMES:,} frames in all, found {length:,} more"
         elif id in self._videos:
             message = f"video {id!r} stands in the list already"
         else:

@@ -15,11 +15,12 @@ from typing import TYPE_CHECKING, Any, Final
 from annqc.read.cvatmeta import meta_of
 from annqc.read.cvatrows import Rows, attributes_of, told
 from annqc.read.cvatshapes import SHAPES, geometry_of
-from annqc.read.cvatvideo import add_tracks
+from annqc.read.cvatvideo import LAST_FRAME, add_tracks
 from annqc.read.files import collector_paused, owner, shown, source_of
+from annqc.read.heads import past_prolog
 from annqc.read.registry import EMPTY, NO, SURE, register_reader
 from annqc.read.vertices import VertexError
-from annqc.read.xmltext import number_or_none, parse_xml, positive
+from annqc.read.xmltext import parse_xml, positive, whole_or_none
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -31,14 +32,14 @@ if TYPE_CHECKING:
     from annqc.read.options import Options
     from annqc.read.part import Part
 
-_ROOT: Final = re.compile(r"^\s*(?:<\?.*?\?>|<!--.*?-->|\s)*<annotations[\s>/]", re.DOTALL)
+_ROOT: Final = re.compile(r"<annotations[\s>/]")
 _SIGNS: Final = ("<track", "<image", "<meta")
 
 
 def sniff(head: Head) -> int:
     """Tell CVAT by its root element, and by what is in it."""
     text = head.text
-    if text is None or _ROOT.match(text) is None:
+    if text is None or _ROOT.match(past_prolog(text)) is None:
         return NO
     return SURE if any(sign in text for sign in _SIGNS) else EMPTY
 
@@ -84,22 +85,24 @@ def _add_images(rows: Rows, images: Sequence[Element], meta: Meta) -> int:
         task = meta.task_of(one.get("task_id"))
         width, height = (positive(one.get(side)) for side in ("width", "height"))
         size = None if width is None or height is None else (width, height)
-        frame = number_or_none(one.get("id"))
-        if task.is_video and frame is not None and frame.is_integer():
-            image = rows.frame(task, int(frame), size)
-        else:
-            image = rows.image(name, task, size)
-        for shape in one:
-            if shape.tag not in SHAPES:
-                continue
+        frame = whole_or_none(one.get("id")) if task.is_video else None
+        shapes = [shape for shape in one if shape.tag in SHAPES]
+        if frame is not None and abs(frame) > LAST_FRAME:
+            message = f"image {name!r:.60}: expected a frame from 0 to {LAST_FRAME}, found {frame}"
+            for k in range(max(len(shapes), 1)):
+                rows.bad(number + min(k + 1, len(shapes)), "bad_frame", message, None)
+            number += len(shapes)
+            continue
+        at = rows.image(name, task, size) if frame is None else rows.frame(task, frame, size)
+        for shape in shapes:
             number += 1
             label = (shape.get("label") or "").strip()
             try:
                 geometry = geometry_of(shape, label)
                 extra = {**told(shape), **attributes_of(shape, meta.types)}
-                rows.add(number, geometry, label, image, extra)
+                rows.add(number, geometry, label, at, extra)
             except VertexError as error:
-                rows.bad(number, error.kind, f"{label!r}: {error.message}", image)
+                rows.bad(number, error.kind, f"{label!r}: {error.message}", at)
     return number
 
 

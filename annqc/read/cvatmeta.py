@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Meta", "Task", "meta_of"]
 
-_MOST_FRAMES: Final = 10_000_000
+_MOST_FRAMES: Final = 1_000_000
 _LONGEST: Final = 16
 _OLD_ATTRIBUTE: Final = re.compile(r"[@~](\w+)=([^:]+):")
 """How CVAT wrote the specification of an attribute in its first years: ``~select=pose:a,b``."""
@@ -106,6 +106,11 @@ def meta_of(root: Element, path: Path) -> Meta:
     found += root.findall("meta/project/tasks/task")
     source = _text(root, "meta/source") if len(found) < 2 else None
     tasks = [_task(one, source, path) for one in found]
+    declared = sum(len(task.frames) for task in tasks if task.frames is not None)
+    if declared > _MOST_FRAMES:
+        what = "the file says it is about more frames than any video has"
+        expected = f"at most {_MOST_FRAMES:,} frames"
+        raise ReadError(what, where=f"{path}, meta", expected=expected, found=f"{declared:,}")
     if not tasks:
         name = PurePath(source).stem if source else shown(path.stem)
         tasks = [Task(None, name, None, False, None, None, is_video=False)]
@@ -126,7 +131,7 @@ def _task(one: Element, source: str | None, path: Path) -> Task:
     """Read one task or job."""
     file = _text(one, "source") or source
     name = PurePath(file.replace("\\", "/")).stem if file else _text(one, "name")
-    frames, all_known = _frames(one, path)
+    frames, all_known = _frames(one)
     width, height = (
         positive(one.findtext(f"original_size/{side}")) for side in ("width", "height")
     )
@@ -142,10 +147,10 @@ def _task(one: Element, source: str | None, path: Path) -> Task:
     )
 
 
-def _frames(one: Element, path: Path) -> tuple[range | None, bool]:
+def _frames(one: Element) -> tuple[range | None, bool]:
     """Return the frames of a task, and whether all of them are in it."""
     start, stop, size = (_whole(one, name) for name in ("start_frame", "stop_frame", "size"))
-    step = re.search(r"step\s*=\s*(\d+)", one.findtext("frame_filter") or "")
+    step = re.search(r"step\s*=\s*(\d{1,9})", one.findtext("frame_filter") or "")
     every = max(int(step[1]), 1) if step else 1
     first = start or 0
     if stop is None:
@@ -153,10 +158,6 @@ def _frames(one: Element, path: Path) -> tuple[range | None, bool]:
             return None, False
         stop = first + (size - 1) * every
     frames = range(first, stop + 1, every)
-    if stop - first >= _MOST_FRAMES:
-        what = "the file says it is about more frames than any video has"
-        expected = f"at most {_MOST_FRAMES:,} frames"
-        raise ReadError(what, where=f"{path}, meta", expected=expected, found=f"{stop - first:,}")
     # Jobs of a ground truth have some of the frames, and do not say which.
     return frames, size is None or size == len(frames)
 

@@ -10,7 +10,7 @@ from annqc.ids import ids_array, objects_array
 from annqc.read.cvatshapes import drawn
 from annqc.read.options import ANNOTATOR_FIELDS
 from annqc.read.part import Part, problem, tidy
-from annqc.read.xmltext import flag, number_or_none
+from annqc.read.xmltext import flag, number_or_none, whole_or_none
 from annqc.tables import Images, Sequences, Shapes
 
 if TYPE_CHECKING:
@@ -56,8 +56,8 @@ def attributes_of(one: Element, types: Mapping[str, str]) -> dict[str, Any]:
         if types.get(name) == "checkbox":
             value = flag(text) == 1
         elif types.get(name) == "number" and number is not None:
-            whole = number.is_integer() and text.lstrip("-").isdigit()
-            value = int(number) if whole else number
+            whole = whole_or_none(text) if text.lstrip("-").isdecimal() else None
+            value = number if whole is None else whole
         found[f"attribute_{name}" if name in _TAKEN else name] = value
     return found
 

@@ -89,6 +89,8 @@ def geometry_of(one: Element, label: str) -> Geometry:
         message = f"it is of the kind {one.tag!r:.40}, which is not read"
         raise VertexError(kind="unsupported_shape", message=message)
     rotation = 0.0 if one.get("rotation") is None else _numbers(one, ("rotation",))[0]
+    if not math.isfinite(rotation):
+        raise VertexError(kind="non_finite", message="the rotation is not finite")
     if one.tag == "box":
         return Geometry("box", np.array(_numbers(one, _SIDES)), rotation)
     if one.tag == "ellipse":
@@ -165,10 +167,11 @@ def drawn(shape: Geometry, size: tuple[float, float] | None) -> Drawn:
 def _turned(sides: Sequence[float], angle: float) -> Floats:
     """Return the corners of a box that is turned around its centre."""
     x1, y1, x2, y2 = sides
-    centre = np.array([(x1 + x2) / 2, (y1 + y2) / 2])
-    corners = np.array([(x1, y1), (x2, y1), (x2, y2), (x1, y2)]) - centre
     cos, sin = math.cos(angle), math.sin(angle)
-    return np.asarray(corners @ np.array([[cos, sin], [-sin, cos]]) + centre)
+    with np.errstate(invalid="ignore", over="ignore"):  # the checks find what is not finite
+        centre = np.array([(x1 + x2) / 2, (y1 + y2) / 2])
+        corners = np.array([(x1, y1), (x2, y1), (x2, y2), (x1, y2)]) - centre
+        return np.asarray(corners @ np.array([[cos, sin], [-sin, cos]]) + centre)
 
 
 def _numbers(one: Element, names: Sequence[str]) -> list[float]:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     Floats = npt.NDArray[np.float64]
     Ints = npt.NDArray[np.int64]
 
-__all__ = ["Filling", "Track", "fill", "writes_every_frame"]
+__all__ = ["Filling", "Track", "fill", "n_missing", "writes_every_frame"]
 
 
 class Track(NamedTuple):
@@ -89,6 +89,20 @@ def writes_every_frame(tracks: Sequence[tuple[Track, int]]) -> bool:
     return at_once > apart
 
 
+def n_missing(track: Track, last: int | None, step: int) -> Ints:
+    """Count the frames that are not written after each of (k,) shapes; as for `fill`.
+
+    Examples
+    --------
+    >>> track = Track(np.array([0, 4, 9]), np.array([False, True, False]), np.ones(3, dtype=bool))
+    >>> n_missing(track, 11, 1).tolist()
+    [3, 0, 2]
+    """
+    frame = track.frame
+    after = np.append(frame[1:], (frame[-1] if last is None else last) + step)
+    return np.where(track.outside, 0, np.maximum(-((frame - after) // step) - 1, 0))
+
+
 def fill(track: Track, last: int | None, step: int) -> Filling:
     """Find the frames of a track that are not written, as CVAT does on import.
 
@@ -109,8 +123,7 @@ def fill(track: Track, last: int | None, step: int) -> Filling:
     ([1, 2, 3, 10, 11], [0.25, 0.5, 0.75, 0.0, 0.0])
     """
     frame = track.frame
-    after = np.append(frame[1:], (frame[-1] if last is None else last) + step)
-    missing = np.where(track.outside, 0, np.maximum(-((frame - after) // step) - 1, 0))
+    missing = n_missing(track, last, step)
     left = np.repeat(np.arange(len(frame)), missing)
     starts = np.cumsum(missing) - missing
     count: Any = np.arange(len(left)) - starts[left] + 1

@@ -10,22 +10,24 @@ import numpy as np
 from annqc.errors import ReadError
 from annqc.read.cvatrows import attributes_of, told
 from annqc.read.cvatshapes import SHAPES, between, geometry_of
-from annqc.read.cvattracks import Track, fill, writes_every_frame
+from annqc.read.cvattracks import Track, fill, n_missing, writes_every_frame
 from annqc.read.vertices import VertexError
 from annqc.read.xmltext import flag
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from xml.etree.ElementTree import Element
 
     from annqc.read.cvatmeta import Meta, Task
     from annqc.read.cvatrows import Rows
     from annqc.read.cvatshapes import Geometry
 
-__all__ = ["add_tracks"]
+__all__ = ["LAST_FRAME", "add_tracks"]
 
-_MOST_ROWS: Final = 20_000_000
-_LAST_FRAME: Final = 10_000_000
+LAST_FRAME: Final = 10_000_000
+"""No frame of a video has a greater number."""
+_MOST_FILLED: Final = 2_000_000
+"""Frames that are interpolated at most, unless a file has more shapes that are written out."""
 
 
 @dataclass(slots=True, eq=False)
@@ -60,6 +62,12 @@ class _Object:
         """Whether frames between two shapes are there: not where a task has some of them only."""
         return self.task.frames is None or self.task.all_known
 
+    @property
+    def last(self) -> int | None:
+        """The last frame of the video, None where unknown."""
+        frames = self.task.frames
+        return frames[-1] if frames and self.task.all_known else None
+
 
 def add_tracks(rows: Rows, root: Element, meta: Meta, number: int) -> None:
     """Add the tracks of a file.
@@ -93,7 +101,8 @@ def add_tracks(rows: Rows, root: Element, meta: Meta, number: int) -> None:
     tracks = [(one.track, one.step) for one in objects if one.may_be_filled and one.track]
     whole = writes_every_frame(tracks)
     rows.shows_absence = not whole or any(one.outside for x in objects for one in x.shapes)
-    filled = 0
+    if not whole:
+        _refuse_too_many(rows, [one for one in objects if one.may_be_filled])
     for one in objects:
         if one.task.frames is not None and one.task.all_known:
             rows.all_frames(one.task)
@@ -102,7 +111,7 @@ def add_tracks(rows: Rows, root: Element, meta: Meta, number: int) -> None:
         if whole:
             _note_open_end(rows, one)
         elif one.may_be_filled:
-            filled += _add_filled(rows, one, filled)
+            _add_filled(rows, one)
 
 
 def _read_shapes(
@@ -119,7 +128,7 @@ def _read_shapes(
             not digits.isascii()
             or not digits.isdigit()
             or len(digits) > 8
-            or int(text) > _LAST_FRAME
+            or int(text) > LAST_FRAME
         ):
             message = f"track {one.id}: expected the number of a frame, found {text!r:.60}"
             rows.bad(number, "malformed", message, None)
@@ -176,16 +185,27 @@ def _add(rows: Rows, one: _Object, shape: _Shape) -> None:
     _try(rows, one, shape, shape.geometry, image, keyframe=shape.keyframe)
 
 
-def _add_filled(rows: Rows, one: _Object, before: int) -> int:
-    """Add the frames that CVAT would fill, and return how many there are."""
-    frames = one.task.frames
-    last = frames[-1] if frames and one.task.all_known else None
+def _refuse_too_many(rows: Rows, objects: Sequence[_Object]) -> None:
+    """Refuse a file of a few shapes that stand for millions, before any of them is made."""
+    counts = [int(n_missing(one.track, one.last, one.step).sum()) for one in objects if one.track]
+    most = max(_MOST_FILLED, sum(len(one.shapes) for one in objects))
+    if sum(counts) <= most:
+        return
+    largest = max(counts)
+    one = objects[counts.index(largest)]
+    first, last = one.shapes[0].frame, one.shapes[-1].frame
+    what = "the tracks leave more frames to be interpolated than can be read"
+    expected = f"at most {most:,} frames between and after the shapes that are written"
+    found = f"{sum(counts):,}, of which {largest:,} are of track {one.id}"
+    found += f", which has {len(one.shapes)} shapes on frames {first} to {last}"
+    hint = "see whether a frame number is wrong, or export the file with all shapes written out"
+    raise ReadError(what, where=rows.path, expected=expected, found=found, hint=hint)
+
+
+def _add_filled(rows: Rows, one: _Object) -> None:
+    """Add the frames that CVAT would fill."""
     assert one.track is not None
-    found = fill(one.track, last, one.step)
-    if before + len(found.frame) > _MOST_ROWS:
-        what = "the tracks leave more frames to be interpolated than can be read"
-        expected = f"at most {_MOST_ROWS:,} shapes"
-        raise ReadError(what, where=rows.path, expected=expected)
+    found = fill(one.track, one.last, one.step)
     columns = (column.tolist() for column in found)
     for left, right, frame, part in zip(*columns, strict=True):
         shape, other = one.shapes[left], one.shapes[right]
@@ -195,7 +215,6 @@ def _add_filled(rows: Rows, one: _Object, before: int) -> int:
         if "rotation" in shape.extra or geometry.rotation:
             shape = _turned(shape, geometry.rotation)
         _try(rows, one, shape, geometry, rows.frame(one.task, frame), keyframe=False)
-    return len(found.frame)
 
 
 def _turned(shape: _Shape, rotation: float) -> _Shape:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from annqc.errors import ReadError
 from annqc.read.filepart import Gathered, all_of, image_names
-from annqc.read.jsontext import read_json
+from annqc.read.jsonrows import read_json
 from annqc.read.options import ANNOTATOR_FIELDS
 from annqc.read.registry import NO, SURE, register_reader
 from annqc.read.vertices import VertexError, box_around, ellipse, vertices
@@ -199,11 +199,10 @@ def _pairs(path: Any) -> list[tuple[Any, Any]]:
     """Return the vertices of a path as pairs of whatever stands there."""
     if not isinstance(path, list):
         raise VertexError(kind="malformed", message=f"expected a path, found {path!r:.60}")
-    wrong = next((one for one in path if not isinstance(one, dict)), None)
-    if wrong is not None:
-        raise VertexError(
-            kind="malformed", message=f"expected a vertex with x and y, found {wrong!r:.60}"
-        )
+    for one in path:
+        if not isinstance(one, dict):
+            message = f"expected a vertex with x and y, found {one!r:.60}"
+            raise VertexError(kind="malformed", message=message)
     return [(one.get("x"), one.get("y")) for one in path]
 
 

@@ -25,6 +25,7 @@ __all__ = [
     "Found",
     "collector_paused",
     "expand",
+    "located",
     "owner",
     "read_text",
     "relative_id",
@@ -140,16 +141,23 @@ def owner(path: Path) -> tuple[str, Path]:
     folder : Path
         The folder.
     """
-    parents = path.absolute().parents
+    parents = located(path).parents
     for folder in parents:
         if folder.name and folder.name.lower() not in _LAYOUT:
             return shown(folder.name), folder
     return shown(parents[0].name) or "annotator", parents[0]
 
 
+def located(path: Path) -> Path:
+    """Return the absolute path of a file with names for folders: ``..`` is nobody's."""
+    if ".." not in path.parts:
+        return path.absolute()
+    return path.parent.resolve() / path.name
+
+
 def relative_id(path: Path, base: Path) -> str:
     """Return the path below ``base`` without ending and layout folders: ``train/1``, ``val/1``."""
-    below = path.absolute().with_suffix("").relative_to(base)
+    below = located(path).with_suffix("").relative_to(base)
     layout = {"annotations", "labels", "labeltxt", "xmls", "obj_train_data", "obj_valid_data"}
     kept = [part for part in below.parts[:-1] if part.lower() not in layout]
     return shown("/".join([*kept, below.parts[-1]]))

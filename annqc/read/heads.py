@@ -13,7 +13,7 @@ from annqc.errors import ReadError
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["BOMS", "PNG", "Head", "Outline", "read_head"]
+__all__ = ["BOMS", "PNG", "Head", "Outline", "past_prolog", "read_head"]
 
 PNG: Final = b"\x89PNG\r\n\x1a\n"
 """What a PNG image begins with."""
@@ -52,6 +52,7 @@ _MAGIC: Final = (
     (b"\x7fELF", "a program"),
 )
 
+_BLANK: Final = re.compile(r"\s*")
 _TOKEN: Final = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\]:,]|[^\s{}\[\]:,"]+')
 
 
@@ -116,6 +117,12 @@ class Head:
         return None if self.text is None else _outline(self.text)
 
     @property
+    def has_doctype(self) -> bool:
+        """Whether this is XML with a document type, which no reader takes."""
+        start = past_prolog(self.text or "")[:100].lower()
+        return start.startswith("<!doctype") and "html" not in start.partition(">")[0]
+
+    @property
     def looks_like(self) -> str:
         """What the file seems to be, in words."""
         if not self.size:
@@ -155,6 +162,27 @@ def read_head(path: Path) -> Head:
             return Head(path, data, file.tell())
     except OSError as error:
         raise cannot_open(path, error) from None
+
+
+def past_prolog(text: str) -> str:
+    """Return XML from where its root element or its document type begins.
+
+    Examples
+    --------
+    >>> past_prolog('<?xml version="1.0"?> <!-- one --><annotation/>')
+    '<annotation/>'
+    """
+    at = 0
+    while True:
+        at = _BLANK.match(text, at).end()  # type: ignore[union-attr]
+        begins = next((sign for sign in ("<!--", "<?") if text.startswith(sign, at)), None)
+        if begins is None:
+            return text[at:]
+        ends = "-->" if begins == "<!--" else "?>"
+        end = text.find(ends, at + len(begins))
+        if end < 0:
+            return ""
+        at = end + len(ends)
 
 
 def cannot_open(path: Path, error: OSError) -> ReadError:

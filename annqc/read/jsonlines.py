@@ -10,7 +10,7 @@ import numpy as np
 
 from annqc.errors import ReadError
 from annqc.read.files import shown, source_of
-from annqc.read.jsontext import careful, load
+from annqc.read.jsontext import HALF, careful, half_character, load
 from annqc.read.part import problem, tidy
 from annqc.read.tablefiles import Table
 
@@ -77,7 +77,8 @@ def from_json_lines(path: Path) -> Table:
                 raise ReadError(what, where=where, found=found, hint=hint)
             problems.append(problem("malformed", str(path), f"line {number}", message))
     if not rows:
-        what = "no line of the file is a JSON object"
+        half = problems[0].message.startswith(HALF)
+        what = "no line of the file is " + ("sound" if half else "a JSON object")
         expected = 'one object a line, such as {"image_id": 7, "polygon": [[1, 2], ...]}'
         raise ReadError(what, where=shown(path), expected=expected, found=problems[0].message)
     names = dict.fromkeys(name for row in rows for name in row)
@@ -106,6 +107,9 @@ def _decoded(line: bytes) -> tuple[dict[str, Any] | None, str]:
             found = json.loads(line)
         except (ValueError, RecursionError) as error:
             return None, f"{_NO_JSON}: {error!s:.80}"
+        half = half_character(found)
+        if half is not None:
+            return None, f"{HALF}: {half}"
     if isinstance(found, dict):
         return found, ""
     return None, f"expected a JSON object, found a {type(found).__name__}"

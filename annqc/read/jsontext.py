@@ -7,6 +7,7 @@ polygons above all, is skipped without making Python objects of it.
 from __future__ import annotations
 
 import inspect
+import json
 import mmap
 import re
 import sys
@@ -25,18 +26,25 @@ if TYPE_CHECKING:
     Buffer = bytes | memoryview
 
 __all__ = [
+    "HALF",
+    "HALF_HINT",
     "NOT_NUMBERS",
     "NotANumberError",
     "careful",
     "decode",
     "first_sign",
+    "half_character",
     "load",
-    "read_json",
     "without_nan",
 ]
 
 NOT_NUMBERS: Final = ("NaN", "Infinity", "-Infinity")
 """Literals that some programs write into JSON, and JSON does not have."""
+
+HALF: Final = "a text has half a character: one half of a surrogate pair without the other"
+HALF_HINT: Final = (
+    "the text was cut in the middle of a character when it was written: mend it there"
+)
 
 _MAP_FROM: Final = 1 << 20
 _DEEPEST: Final = 4000
@@ -135,30 +143,6 @@ def decode(data: Buffer, type: Any, path: Path) -> Any:
         raise
     except msgspec.DecodeError as error:
         raise _unparseable(data, str(error), path) from None
-
-
-def read_json(path: Path) -> Any:
-    """Return what a JSON file says as plain Python values; NaN and infinities are text.
-
-    Parameters
-    ----------
-    path : Path
-        A file of one image, small enough for Python objects.
-
-    Raises
-    ------
-    ReadError
-        The file is no JSON.
-    """
-    data = load(path)
-    with careful():
-        try:
-            return decode(data, Any, path)
-        except NotANumberError as refused:
-            try:
-                return decode(without_nan(data), Any, path)
-            except NotANumberError:
-                raise refused.error from None
 
 
 def without_nan(data: Buffer) -> bytes:
@@ -272,10 +256,27 @@ def _unparseable(data: Buffer, message: str, path: Path) -> Exception:
     return error
 
 
+def half_character(value: object) -> str | None:
+    r"""Return the first half of a surrogate pair in texts at any depth, None where there is none.
+
+    The decoder refuses them; Python's own, which reads what that cannot, does not.
+
+    Examples
+    --------
+    >>> half_character({"category": ["a\ud800"]})
+    '\\ud800'
+    """
+    try:
+        json.dumps(value, ensure_ascii=False, default=str).encode()
+    except UnicodeEncodeError as error:
+        return f"\\u{ord(error.object[error.start]):04x}"
+    return None
+
+
 def _half_a_character(data: Buffer, message: str, path: Path) -> ReadError | None:
     """Build the error for one half of a surrogate pair, which the decoder may take for the end."""
     near_end = max(0, len(data) - 32) if "truncated" in message else 0
-    if "truncated" not in message and "surrogate" not in message:
+    if not any(sign in message for sign in ("truncated", "surrogate", "hex escape")):
         return None
     for match in _HALF.finditer(bytes(data[near_end:])):
         byte = near_end + match.start()
@@ -284,10 +285,8 @@ def _half_a_character(data: Buffer, message: str, path: Path) -> ReadError | Non
         if b'"' not in bytes(data[byte + 6 :]):
             continue  # the text does end here
         line = bytes(data[:byte]).count(b"\n") + 1
-        what = "a text has half a character: one half of a surrogate pair without the other"
-        hint = "the text was cut in the middle of a character when it was written: mend it there"
         where = f"{shown(path)}, line {line} (byte {byte})"
-        return ReadError(what, where=where, found=match.group().decode(), hint=hint)
+        return ReadError(HALF, where=where, found=match.group().decode(), hint=HALF_HINT)
     return None
 
 

@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from annqc.ids import objects_array
+from annqc.read.cliplines import parts_and_clips, sniff_lines
 from annqc.read.files import read_text, source_of
 from annqc.read.numberlines import number_of
 from annqc.read.part import Part, problem, tidy
-from annqc.read.registry import EMPTY, NO, SURE, register_reader
-from annqc.read.videos import clip_of, on_frames
+from annqc.read.registry import register_reader
+from annqc.read.videos import on_frames
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -38,15 +39,7 @@ _DONT_CARE: Final = "dontcare"
 
 def sniff(head: Head) -> int:
     """Tell KITTI tracking by lines of a frame, a track, a type, and 14 or 15 numbers."""
-    if head.suffix != ".txt" or head.text is None:
-        return NO
-    lines = [line for line in head.text.splitlines() if line.strip()]
-    if not head.whole and len(lines) > 1:
-        lines = lines[:-1]
-    if not lines:
-        return EMPTY
-    fitting = sum(_LINE.fullmatch(line) is not None for line in lines)
-    return SURE if fitting * 2 > len(lines) else NO
+    return sniff_lines(head, _LINE.fullmatch)
 
 
 @register_reader(
@@ -58,23 +51,17 @@ def sniff(head: Head) -> int:
 )
 def read(paths: Sequence[Path], options: Options, tick: Callable[[Path], None]) -> list[Part]:
     """Read KITTI tracking files, one part each."""
-    parts, clips = [], []
-    for path in paths:
-        clip = clip_of(path, options, first=0)
-        parts.append(_part(read_text(path), clip))
-        clips.append(clip)
-        tick(path)
-    return on_frames(parts, clips)
+    return on_frames(*parts_and_clips(paths, options, tick, first=0, read_one=_read_one))
 
 
-def _part(text: str, clip: Clip) -> Part:
+def _read_one(clip: Clip, _: Options) -> Part:
     """Lay out the lines of one file; lines that cannot be are listed."""
     names: list[str] = []
     rows: list[list[float]] = []
     numbers: list[int] = []
     problems: list[Problem] = []
     path, n_rows = str(clip.path), 0
-    for number, line in enumerate(text.splitlines(), start=1):
+    for number, line in enumerate(read_text(clip.path).splitlines(), start=1):
         fields = line.split()
         if not fields:
             continue

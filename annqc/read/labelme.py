@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from annqc.errors import ReadError
 from annqc.read.filepart import Gathered, all_of, image_names
-from annqc.read.jsontext import read_json
+from annqc.read.jsonrows import read_json
 from annqc.read.labelmeshapes import Drawn, drawn_json, drawn_xml
 from annqc.read.options import ANNOTATOR_FIELDS
 from annqc.read.registry import NO, SURE, register_reader

@@ -121,7 +121,7 @@ def drawn_json(one: dict[str, Any], label: str, size: tuple[float, float] | None
         message = f"expected two points of a {kind}, found {len(points)}"
         raise VertexError(kind="malformed", message=message)
     if kind == "circle":
-        radius = math.hypot(*(points[1] - points[0]).tolist())
+        radius = math.dist(*points.tolist())
         return Drawn(rings=[ellipse(points[0].tolist(), (radius, radius))])
     return _embedded(one.get("mask"), points, size)
 

@@ -16,11 +16,12 @@ import numpy as np
 from annqc.classes import MOT_CLASSES
 from annqc.errors import ReadError
 from annqc.ids import ids_array, objects_array
+from annqc.read.cliplines import parts_and_clips, sniff_lines
 from annqc.read.files import collector_paused, read_text, shown, source_of
 from annqc.read.numberlines import number_lines
 from annqc.read.part import Part, problem
-from annqc.read.registry import EMPTY, NO, SURE, register_reader
-from annqc.read.videos import clip_of, on_frames
+from annqc.read.registry import register_reader
+from annqc.read.videos import on_frames
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -52,15 +53,7 @@ _FRAME, _ID, _X, _Y, _W, _H, _FLAG, _CLASS, _VISIBILITY = range(9)
 
 def sniff(head: Head) -> int:
     """Tell MOTChallenge by lines of 6 to 10 numbers between commas, the first two whole."""
-    if head.suffix != ".txt" or head.text is None:
-        return NO
-    lines = [line for line in head.text.splitlines() if line.strip()]
-    if not head.whole and len(lines) > 1:
-        lines = lines[:-1]
-    if not lines:
-        return EMPTY
-    fitting = sum(_LINE.fullmatch(line) is not None for line in lines)
-    return SURE if fitting * 2 > len(lines) else NO
+    return sniff_lines(head, _LINE.fullmatch)
 
 
 @register_reader(
@@ -72,17 +65,16 @@ def sniff(head: Head) -> int:
 )
 def read(paths: Sequence[Path], options: Options, tick: Callable[[Path], None]) -> list[Part]:
     """Read MOTChallenge files, one part each."""
-    parts, clips = [], []
-    for path in paths:
-        clip = clip_of(path, options, first=1)
-        with collector_paused():
-            lines = number_lines(read_text(path), _FEWEST, _MOST)
-        if lines.bad and not len(lines.line):
-            raise _no_line(path, lines)
-        parts.append(_part(lines, clip, options))
-        clips.append(clip)
-        tick(path)
-    return on_frames(parts, clips)
+    return on_frames(*parts_and_clips(paths, options, tick, first=1, read_one=_read_one))
+
+
+def _read_one(clip: Clip, options: Options) -> Part:
+    """Read one file."""
+    with collector_paused():
+        lines = number_lines(read_text(clip.path), _FEWEST, _MOST)
+    if lines.bad and not len(lines.line):
+        raise _no_line(clip.path, lines)
+    return _part(lines, clip, options)
 
 
 def _no_line(path: Path, lines: NumberLines) -> ReadError:

@@ -17,10 +17,11 @@ from annqc.classes import MOTS_CLASSES
 from annqc.geometry.repair import Fault
 from annqc.geometry.rle import decode_counts
 from annqc.ids import ids_array, objects_array
+from annqc.read.cliplines import parts_and_clips, sniff_lines
 from annqc.read.files import read_text, source_of
 from annqc.read.part import Part, problem, tidy
-from annqc.read.registry import EMPTY, NO, SURE, register_reader
-from annqc.read.videos import clip_of, on_frames
+from annqc.read.registry import register_reader
+from annqc.read.videos import on_frames
 from annqc.tables import Shapes
 
 if TYPE_CHECKING:
@@ -45,14 +46,7 @@ _TALLEST: Final = 1 << 20
 
 def sniff(head: Head) -> int:
     """Tell MOTS by lines of five whole numbers and run lengths."""
-    if head.suffix != ".txt" or head.text is None:
-        return NO
-    lines = [line for line in head.text.splitlines() if line.strip()]
-    if not lines:
-        return EMPTY
-    whole = lines if head.whole or len(lines) == 1 else lines[:-1]
-    fitting = sum(_is_mask(line) for line in whole)
-    return SURE if fitting * 2 > len(whole) else NO
+    return sniff_lines(head, _is_mask)
 
 
 def _is_mask(line: str) -> bool:
@@ -68,14 +62,7 @@ def _is_mask(line: str) -> bool:
 )
 def read(paths: Sequence[Path], options: Options, tick: Callable[[Path], None]) -> list[Part]:
     """Read MOTS files, one part each."""
-    parts, clips = [], []
-    for path in paths:
-        clip = clip_of(path, options, first=0)
-        if clip.length is not None:
-            clip.first = 1  # seqinfo.ini is of MOTSChallenge
-        parts.append(_part(read_text(path), clip, options))
-        clips.append(clip)
-        tick(path)
+    parts, clips = parts_and_clips(paths, options, tick, first=0, read_one=_read_one)
     _number_from(parts, clips)
     return on_frames(parts, clips)
 
@@ -87,14 +74,16 @@ def _number_from(parts: Sequence[Part], clips: Sequence[Clip]) -> None:
         clip.first = clip.first if zero else 1
 
 
-def _part(text: str, clip: Clip, options: Options) -> Part:
+def _read_one(clip: Clip, options: Options) -> Part:
     """Lay out the lines of one file; lines that cannot be are listed."""
+    if clip.length is not None:
+        clip.first = 1  # seqinfo.ini is of MOTSChallenge
     rows: list[list[int]] = []
     counts: list[str] = []
     numbers: list[int] = []
     problems: list[Problem] = []
     path, n_rows = str(clip.path), 0
-    for number, line in enumerate(text.splitlines(), start=1):
+    for number, line in enumerate(read_text(clip.path).splitlines(), start=1):
         fields = line.split()
         if not fields:
             continue

@@ -134,6 +134,9 @@ KINDS: Final[dict[str, Kind]] = {
         "kept", "Every coordinate of the file is between 0 and 1, as if it were not pixels."
     ),
     "no_rows": Kind("kept", "The file has not a single row."),
+    "same_sequence": Kind(
+        "kept", "Several files are about one sequence, and nothing says that several people drew."
+    ),
     "similar_annotators": Kind(
         "kept", "Names of annotators differ in capitals, blanks or type alone; they are kept apart."
     ),
@@ -144,6 +147,9 @@ KINDS: Final[dict[str, Kind]] = {
     ),
     "sequence_renamed": Kind(
         "kept", "Two sequences of different names are taken for the same video."
+    ),
+    "consensus_reference": Kind(
+        "kept", "There is no gold: everybody is compared with a consensus of the others."
     ),
     "image_name_mismatch": Kind(
         "kept", "Both sides name their images and share no name; ids decide."
@@ -162,6 +168,9 @@ KINDS: Final[dict[str, Kind]] = {
     ),
     "other_canvas": Kind(
         "kept", "The two sides drew an image on canvases of different sizes, so it is left out."
+    ),
+    "unreadable_gold": Kind(
+        "kept", "Nothing of the gold of an image could be used, so the image is left out."
     ),
     "gold_by_several": Kind(
         "kept", "Several annotators drew gold on one image; all their boxes together are the gold."

@@ -9,19 +9,11 @@ tracks. Labels that are marked as ``crowd`` or ``ignored`` count as such.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, Final
+from functools import partial
+from typing import TYPE_CHECKING, Final
 
-from annqc.errors import ReadError
 from annqc.read.files import owner, shown, source_of
-from annqc.read.jsonrows import plain_row
-from annqc.read.jsontext import (
-    NotANumberError,
-    careful,
-    decode,
-    first_sign,
-    load,
-    without_nan,
-)
+from annqc.read.jsonrows import pieces_of, plain_row, read_each
 from annqc.read.registry import EMPTY, NO, SURE, register_reader
 from annqc.read.scalabelrows import Frames
 
@@ -71,41 +63,17 @@ def sniff(head: Head) -> int:
 )
 def read(paths: Sequence[Path], options: Options, tick: Callable[[Path], None]) -> list[Part]:
     """Read Scalabel files, one part each."""
-    parts = []
-    for path in paths:
-        with careful():
-            parts.append(_with_or_without_nan(path, options))
-        tick(path)
-    return parts
+    return read_each(paths, partial(_read_one, options=options), tick)
 
 
-def _with_or_without_nan(path: Path, options: Options) -> Part:
-    """Read one file; where it has a NaN, once more with the NaN as text, to find its label."""
-    data = load(path)
-    try:
-        return _read_one(data, path, options)
-    except NotANumberError as refused:
-        try:
-            return _read_one(without_nan(data), path, options)
-        except NotANumberError:
-            raise refused.error from None
-
-
-def _read_one(data: Buffer, path: Path, options: Options) -> Part:
+def _read_one(data: Buffer, path: Path, *, options: Options) -> Part:
     """Decode one file, frame by frame."""
     import msgspec
 
-    from annqc.read.cocotypes import struct
-
-    bare = first_sign(data) == b"["
-    several: Any = list[msgspec.Raw]
-    whole = struct("Dataset", [("frames", several), ("config", msgspec.Raw, msgspec.Raw(b"null"))])
-    try:
-        decoded = decode(data, several if bare else whole, path)
-    except msgspec.ValidationError as error:
-        what = "the JSON is not Scalabel"
-        expected = "a list of frames, or an object with such a list under 'frames'"
-        raise ReadError(what, where=str(path), expected=expected, found=str(error)) from None
+    sections = [("frames", list[msgspec.Raw]), ("config", msgspec.Raw, msgspec.Raw(b"null"))]
+    what = "the JSON is not Scalabel"
+    expected = "a list of frames, or an object with such a list under 'frames'"
+    bare, decoded = pieces_of(data, path, sections, what, expected)
     frames = Frames(str(path), options, None if bare else plain_row(decoded.config, path))
     for row, text in enumerate(decoded if bare else decoded.frames):
         frames.add(row, plain_row(text, path))

@@ -26,7 +26,7 @@ def both_sides(
     formats: tuple[str, str] = ("auto", "auto"),
     files: Mapping[str, Any],
     shared: Mapping[str, Any],
-) -> tuple[Dataset, Dataset]:
+) -> tuple[Dataset | None, Dataset]:
     """Read the gold and the work.
 
     Parameters
@@ -34,7 +34,7 @@ def both_sides(
     work : path, glob, folder, list of those, DataFrame or Dataset
         What is judged.
     gold : the same, or None
-        What is trusted; None where ``gold_only`` says who drew it in the work.
+        What is trusted; None where ``gold_only`` says who drew it in the work, or there is none.
     annotator, only, gold_only
         As `annqc.audit` takes them.
     formats : (str, str)
@@ -45,6 +45,7 @@ def both_sides(
     Returns
     -------
     gold, work : Dataset
+        The gold is None where there is none.
 
     Raises
     ------
@@ -53,6 +54,8 @@ def both_sides(
     """
     names, gold_names = names_of(only), names_of(gold_only)
     work_options = {"annotator": annotator, **files}
+    if gold is None and not gold_names:
+        return None, _side(work, "work", formats[0], work_options, names, shared)
     if gold is None:
         if names:
             names = tuple(dict.fromkeys((*gold_names, *names)))

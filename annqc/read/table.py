@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     Floats = npt.NDArray[np.float64]
 
 
+_LAST_FRAME: Final = 1 << 53
 _NUMBERS: Final = ("score", "image_width", "image_height")
 
 
@@ -120,10 +121,14 @@ def _part(table: Table, options: Options) -> Part:
     )
     bad |= dict.fromkeys(np.flatnonzero(missing).tolist(), "there is no image")
     kinds: dict[int, str] = {}
+    for row, frame in _bad_frames(table, roles):
+        if row not in bad:
+            end = "on" if frame < 0 else f"to {_LAST_FRAME}"
+            bad[row], kinds[row] = f"expected a frame from 0 {end}, found {frame}", "bad_frame"
     drawn = None
     if "polygon" in roles:
         rings, unlike = rings_of_cells(table.columns[roles["polygon"]])
-        kinds = {row: kind for row, (kind, _) in unlike.items() if row not in bad}
+        kinds |= {row: kind for row, (kind, _) in unlike.items() if row not in bad}
         bad = {row: message for row, (_, message) in unlike.items()} | bad
         hole = _holes(table, roles)
         drawn = put_together(_owners(table, roles, options, image, keys), rings, hole, bad)
@@ -185,6 +190,20 @@ def _part(table: Table, options: Options) -> Part:
         ids_by_image=drawn is not None,
         shows_absence="outside" in roles,
     )
+
+
+def _bad_frames(table: Table, roles: dict[str, str]) -> list[tuple[int, int]]:
+    """Return rows whose frame is a whole number that is none of a video, and that number."""
+    if "frame" not in roles:
+        return []
+    frame = cells.ids(table.columns[roles["frame"]], text=table.text)
+    if frame.dtype.kind == "i" and not ((frame < 0) | (frame > _LAST_FRAME)).any():
+        return []
+    return [
+        (row, one)
+        for row, one in enumerate(frame.tolist())
+        if type(one) is int and not 0 <= one <= _LAST_FRAME
+    ]
 
 
 def _absent(table: Table, roles: dict[str, str]) -> Bools:
@@ -341,6 +360,7 @@ def _images(table: Table, roles: dict[str, str], image: Array, keep: Any) -> Ima
             columns[role] = given[first].astype(object)
     if "frame" in roles:
         frames = cells.ids(table.columns[roles["frame"]], text=table.text)[keep][first]
+        frames = ids_array(frames.tolist()) if frames.dtype == object and len(frames) else frames
         if frames.dtype.kind == "i":
             columns["frame"] = frames
         else:

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from annqc.errors import ReadError
-from annqc.read.files import read_text, source_of
+from annqc.read.files import read_text, shown, source_of
+from annqc.read.jsontext import HALF, HALF_HINT
 from annqc.read.part import problem
 from annqc.tables import Source
 
@@ -84,9 +85,22 @@ def from_frame(frame: Any) -> Table:
         what = "the table has two columns of the same name"
         raise ReadError(what, where="<table>", found=", ".join(map(str, frame.columns)))
     columns = {str(name): _array(frame[name]) for name in frame.columns}
+    for name, column in columns.items():
+        _refuse_half_characters(name, column)
     n = len(frame)
     source = Source("<table>", "table", n)
     return Table(columns, np.arange(n), n, text=False, source=source, where="row {}", problems=[])
+
+
+def _refuse_half_characters(name: str, column: Array) -> None:
+    """Refuse text in memory that no file could hold, and that nothing could write."""
+    cells = column.tolist() if column.dtype == object else []
+    try:
+        "".join([name, *(cell for cell in cells if isinstance(cell, str))]).encode()
+    except UnicodeEncodeError:
+        bad = next((k for k, cell in enumerate(cells) if shown(cell) != str(cell)), None)
+        where = f"<table>, column {shown(name)!r}" + ("" if bad is None else f", row {bad}")
+        raise ReadError(HALF, where=where, hint=HALF_HINT) from None
 
 
 def _pandas(frame: Any) -> Any:

@@ -164,7 +164,7 @@ def _decoded(text: str) -> Any:
 
     try:
         return msgspec.json.decode(text.replace("(", "[").replace(")", "]"))
-    except (msgspec.DecodeError, RecursionError):
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
         message = f"expected JSON such as {_EXPECTED}; found {text!r:.60}"
         raise VertexError(kind="malformed", message=message) from None
 

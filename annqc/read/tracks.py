@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     Bools = npt.NDArray[np.bool_]
     Ints = npt.NDArray[np.int64]
 
-__all__ = ["check_frames", "check_tracks", "in_spans"]
+__all__ = ["check_frames", "check_tracks", "in_words"]
 
 _MOST_SPANS: Final = 20
 
@@ -56,7 +56,7 @@ def check_frames(
     problems : list of Problem
         Takes what is found.
     """
-    if images.sequence is None or images.frame is None or sequences is None:
+    if images.sequence is None or images.frame is None or not sequences:
         return
     row_of = {id: row for row, id in enumerate(sequences.id.tolist())}
     code = np.array([row_of.get(id, -1) for id in images.sequence.tolist()], dtype=np.int64)
@@ -128,36 +128,37 @@ def check_tracks(
     silent = np.repeat([part.shows_absence for part in parts], [len(part) for part in parts])
     gaps = np.flatnonzero(same_track & (step > 1) & ~silent[order[1:]])
     frame_at = images.frame[start_of]
+    run_end = np.append(np.flatnonzero(np.diff(frame_at) != 1), len(frame_at) - 1)
     of_track: dict[int, list[int]] = {}
     for k in gaps.tolist():
         of_track.setdefault(int(track[order[k]]), []).append(k)
     for some in of_track.values():
         row = int(order[some[0] + 1])
         part, at = _at(parts, starts, row)
-        missing: list[int] = []
+        n = 0
+        spans: list[tuple[int, int]] = []
         for k in some:
             a, b = (int(place[image[order[k + side]]]) for side in (0, 1))
-            missing += frame_at[a + 1 : b].tolist()
-        frames = "frame" if len(missing) == 1 else "frames"
-        message = f"track {_id(part, at)!r} is not drawn on {len(missing)} {frames}"
-        message += f" between its first and its last: {in_spans(missing)}"
+            n += b - a - 1
+            a += 1
+            while a < b and len(spans) <= _MOST_SPANS:  # the frames may have gaps themselves
+                end = min(int(run_end[np.searchsorted(run_end, a)]), b - 1)
+                spans.append((int(frame_at[a]), int(frame_at[end])))
+                a = end + 1
+        frames = "frame" if n == 1 else "frames"
+        message = f"track {_id(part, at)!r} is not drawn on {n} {frames}"
+        message += f" between its first and its last: {in_words(spans)}"
         problems.append(part.problem("track_gap", at, message, annotator=who(row)))
 
 
-def in_spans(numbers: list[int]) -> str:
-    """Return rising numbers with runs put together.
+def in_words(spans: Sequence[tuple[int, int]]) -> str:
+    """Return first and last frames, the first twenty of them.
 
     Examples
     --------
-    >>> in_spans([3, 4, 5, 9])
+    >>> in_words([(3, 5), (9, 9)])
     '3 to 5, 9'
     """
-    spans: list[list[int]] = []
-    for number in numbers:
-        if spans and number == spans[-1][1] + 1:
-            spans[-1][1] = number
-        else:
-            spans.append([number, number])
     told = [f"{a}" if a == b else f"{a} to {b}" for a, b in spans[:_MOST_SPANS]]
     return ", ".join(told) + (", ..." if len(spans) > _MOST_SPANS else "")
 

@@ -99,10 +99,11 @@ def find(table: Array, values: Array) -> Ints:
         at = np.minimum(np.searchsorted(table, values, sorter=order), len(table) - 1)
         rows = order[at]
         return np.where(table[rows] == values, rows, -1)
-    places_of: dict[object, int] = {}
-    for row, id in enumerate(table.tolist()):
-        places_of.setdefault(id, row)
-    found = (places_of.get(value, -1) for value in values.tolist())
+    # The first of equal ids is written last, and stays.
+    rows_of = dict(zip(table.tolist()[::-1], range(len(table) - 1, -1, -1), strict=True))
+    if values is table and len(rows_of) == len(table):
+        return np.arange(len(table))
+    found = (rows_of.get(value, -1) for value in values.tolist())
     return np.fromiter(found, np.int64, len(values))
 
 

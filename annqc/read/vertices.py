@@ -19,6 +19,8 @@ __all__ = ["VertexError", "box_around", "ellipse", "vertices"]
 _SAGITTA: Final = 0.01
 """How far a polygon may be off the curve that it stands for, in pixels."""
 _MOST_VERTICES: Final = 2048
+_LARGE: Final = 1e6
+"""A half axis in pixels from which on the vertices are the most there are."""
 
 
 class VertexError(Exception):
@@ -88,12 +90,13 @@ def ellipse(centre: Sequence[float], radii: Sequence[float], angle: float = 0.0)
     >>> len(circle), circle[0].round(2).tolist()
     (50, [15.01, 10.0])
     """
-    largest = max(*radii, _SAGITTA)
+    largest = min(max(*radii, _SAGITTA), _LARGE)
     n = math.ceil(math.pi / math.acos(1 - min(_SAGITTA / largest, 0.5)))
     step = 2 * math.pi / min(max(n, 8), _MOST_VERTICES)
     # Vertices on the curve would make every polygon smaller than what was drawn.
     wider = math.sqrt(step / math.sin(step))
     turn = np.arange(min(max(n, 8), _MOST_VERTICES)) * step
-    x, y = wider * radii[0] * np.cos(turn), wider * radii[1] * np.sin(turn)
     cos, sin = math.cos(angle), math.sin(angle)
-    return np.stack([centre[0] + x * cos - y * sin, centre[1] + x * sin + y * cos], axis=1)
+    with np.errstate(invalid="ignore", over="ignore"):  # the checks find what is not finite
+        x, y = wider * radii[0] * np.cos(turn), wider * radii[1] * np.sin(turn)
+        return np.stack([centre[0] + x * cos - y * sin, centre[1] + x * sin + y * cos], axis=1)

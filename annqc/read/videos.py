@@ -9,7 +9,8 @@ import numpy as np
 
 from annqc.errors import ReadError
 from annqc.ids import objects_array
-from annqc.read.files import owner, read_text, shown
+from annqc.read.files import located, owner, read_text, shown
+from annqc.read.part import problem
 from annqc.sequences import UNKNOWN_LENGTH, Sequences
 from annqc.tables import Images
 
@@ -29,6 +30,9 @@ __all__ = ["LONGEST", "Clip", "clip_of", "on_frames"]
 
 LONGEST: Final = 1_000_000
 """More frames than any sequence has: nine hours at 30 a second."""
+
+_MOST_FRAMES: Final = 4_000_000
+"""Frames of all sequences at most, unless the files have more lines."""
 
 _FIXED: Final = frozenset(("gt", "det"))
 """Names of folders and files that say what a file is, as in ``SEQ/gt/gt.txt``."""
@@ -115,8 +119,8 @@ def clip_of(path: Path, options: Options, first: int) -> Clip:
     -----
     The name is that of seqinfo.ini; else that of the folder above ``gt/`` or ``det/``; else that of
     the file without a trailing ``.gt`` or ``.det``. What the user says is the annotator is not the
-    sequence as well. ``SEQ.txt`` is drawn by its folder, ``SEQ.gt.txt`` by ``gt``, and
-    ``SEQ/gt/alice.txt`` by alice.
+    sequence as well. ``SEQ.txt`` is drawn by its folder, ``SEQ.gt.txt`` by ``gt`` (or by its folder
+    where another folder has one too), and ``SEQ/gt/alice.txt`` by alice.
     """
     stem, _, kind = path.stem.rpartition(".")
     if not stem or kind.lower() not in _FIXED:
@@ -124,10 +128,10 @@ def clip_of(path: Path, options: Options, first: int) -> Clip:
     info = _info_of(path, stem)
     parts = {} if options.named is None else options.named.of(path)
     told = {k: v for k, v in parts.items() if k not in ("annotator", "image", "sequence")}
-    above = path.absolute().parent.parent if path.parent.name.lower() in _FIXED else None
+    above = located(path).parent.parent if path.parent.name.lower() in _FIXED else None
     fixed = path.stem.lower() in _FIXED
     drawer = parts.get("annotator") or _drawer(path, options)
-    folder = path.absolute().parent if above is None else above
+    folder = located(path).parent if above is None else above
     candidates = [
         parts.get("sequence"),
         info.name,
@@ -168,10 +172,10 @@ def _alike(folder: str, sequence: str) -> bool:
 
 def _info_of(path: Path, stem: str) -> _Info:
     """Read the seqinfo.ini that is nearest to a file."""
-    beside = path.parent
+    beside = located(path).parent
     places = [beside / f"{stem}.seqinfo.ini", beside / "seqinfo.ini"]
     if beside.name.lower() in _FIXED:
-        places.append(path.absolute().parent.parent / "seqinfo.ini")
+        places.append(located(path).parent.parent / "seqinfo.ini")
     found = next((place for place in places if place.is_file()), None)
     return _Info() if found is None else _read_info(found)
 
@@ -230,6 +234,7 @@ def on_frames(parts: Sequence[Part], clips: Sequence[Clip]) -> list[Part]:
         The same parts. A frame is known to exist up to the length that is told, or else up to the
         last one on which anybody drew; whoever has a file about a sequence was asked on all of it.
     """
+    _tell_apart(parts, clips)
     spans: dict[str, tuple[int, int]] = {}
     known: dict[str, tuple[float, float]] = {}
     for part, clip in zip(parts, clips, strict=True):
@@ -239,10 +244,15 @@ def on_frames(parts: Sequence[Part], clips: Sequence[Clip]) -> list[Part]:
         spans[clip.sequence] = min(first, clip.first), end
         if clip.size is not None:
             known.setdefault(clip.sequence, clip.size)
+    _refuse_too_many(spans, parts, clips)
+    named: dict[str, Any] = {}
     for part, clip in zip(parts, clips, strict=True):
         first, end = spans[clip.sequence]
         frame = np.arange(first, end)
-        ids = objects_array([f"{clip.sequence}/{number}" for number in range(first, end)])
+        if clip.sequence not in named:  # several files of one sequence share the ids
+            ids = [f"{clip.sequence}/{number}" for number in range(first, end)]
+            named[clip.sequence] = objects_array(ids)
+        ids = named[clip.sequence]
         width, height = clip.size or known.get(clip.sequence, (np.nan, np.nan))
         name = objects_array([clip.sequence])
         part.images = Images.build(
@@ -263,6 +273,50 @@ def on_frames(parts: Sequence[Part], clips: Sequence[Clip]) -> list[Part]:
         part.drawn_by = [clip.drawn_by]
         part.extra |= {key: _constant(value, len(part)) for key, value in clip.told.items()}
     return list(parts)
+
+
+def _tell_apart(parts: Sequence[Part], clips: Sequence[Clip]) -> None:
+    """Name files of one sequence by their folders where they would be one annotator's, in place.
+
+    Where the folders do not tell them apart either, that is listed.
+    """
+    same: dict[tuple[str, str], list[int]] = {}
+    for k, clip in enumerate(clips):
+        same.setdefault((clip.sequence, clip.drawn_by), []).append(k)
+    rivals = {key: some for key, some in same.items() if len(some) > 1}
+    # Whoever has a folder has it for all sequences, those without a rival too.
+    names = {name for _, name in rivals}
+    for clip in clips:
+        if clip.drawn_by in names:
+            clip.drawn_by = shown(owner(clip.path)[0])
+    for (sequence, _), some in rivals.items():
+        told = [clips[k].drawn_by for k in some]
+        for k, name in zip(some, told, strict=True):
+            if told.count(name) > 1:
+                message = (
+                    f"{told.count(name)} files are about sequence {sequence!r} and count as one "
+                    f"annotator, {name!r}; --annotator (annotator= in Python) tells them apart"
+                )
+                path = str(clips[k].path)
+                parts[k].problems.append(problem("same_sequence", path, "the whole file", message))
+                break
+
+
+def _refuse_too_many(
+    spans: dict[str, tuple[int, int]], parts: Sequence[Part], clips: Sequence[Clip]
+) -> None:
+    """Refuse files of a few lines each that stand for millions of frames together."""
+    counts = {name: end - first for name, (first, end) in spans.items()}
+    most = max(_MOST_FRAMES, sum(len(part) for part in parts))
+    if sum(counts.values()) <= most:
+        return
+    largest = max(counts, key=counts.__getitem__)
+    path = next(clip.path for clip in clips if clip.sequence == largest)
+    what = "the files are about more frames than can be read at once"
+    expected = f"at most {most:,} frames in all sequences together"
+    found = f"{sum(counts.values()):,}, of which {counts[largest]:,} are of {largest!r:.60}"
+    hint = "see whether a frame number is wrong, or read fewer sequences at once"
+    raise ReadError(what, where=shown(path), expected=expected, found=found, hint=hint)
 
 
 def _constant(value: str | None, n: int) -> Any:

@@ -12,9 +12,10 @@ from annqc.read.heads import cannot_open
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["flag", "number_or_none", "parse_xml", "positive"]
+__all__ = ["flag", "number_or_none", "parse_xml", "positive", "whole_or_none"]
 
 _DEEPEST: Final = 100
+_MOST_DIGITS: Final = 100
 
 
 def parse_xml(path: Path, root: str, format: str) -> Element:
@@ -93,6 +94,21 @@ def number_or_none(text: str | None) -> float | None:
         return None if text is None else float(text)
     except ValueError:
         return None
+
+
+def whole_or_none(text: str | None) -> int | None:
+    """Return text as a whole number, digit by digit; None where it is none.
+
+    Examples
+    --------
+    >>> whole_or_none("9223372036854775807"), whole_or_none("7.0"), whole_or_none("7.5")
+    (9223372036854775807, 7, None)
+    """
+    digits = (text or "").strip()
+    if digits.removeprefix("-").isdecimal() and len(digits) < _MOST_DIGITS:
+        return int(digits)
+    number = number_or_none(text)
+    return int(number) if number is not None and number.is_integer() else None
 
 
 def positive(text: str | None) -> float | None:

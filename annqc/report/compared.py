@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -12,13 +12,21 @@ from annqc.infer.collective import MIN_ANNOTATORS
 from annqc.judge.wording import number_of
 from annqc.match.authors import unsigned
 from annqc.run.anonymous import WHY as ANONYMOUS
+from annqc.run.leaveoneout import OTHERS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from annqc.run.audit import Run
+    from annqc.tables import Problem
 
-__all__ = ["Compared", "compared", "notes"]
+__all__ = ["Compared", "compared", "meeting", "notes", "odd_rows"]
+
+MOST_TOLD: Final = 2
+"""Problems of one kind that are told one by one."""
+UNREAD: Final = "unreadable_gold"
+OF_BOTH: Final = "gold_by_several"
+"""A problem of the gold alone that only a comparison finds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +48,7 @@ class Compared:
     n_unused_boxes, n_unused_images : int
         Boxes of the work on images that the reference does not have, and those images.
     n_idle_images : int
-        Images of the reference that nobody was given.
+        Images of the reference that nobody was given, other than those whose gold is unreadable.
     n_unknown_size : int
         Images that were compared and whose size is not known: no edge of theirs can be told to be
         at the border.
@@ -48,6 +56,8 @@ class Compared:
         Edges at the image border and pairs with a rival partner: both are left out of the offsets.
     anonymous : bool
         Whether the annotators are nobody in particular.
+    consensus : bool
+        Whether the reference is a consensus of the others, and no gold.
     unsigned : str
         Says that everything counts as the work of one, where nothing says who drew it; else empty.
     """
@@ -68,6 +78,7 @@ class Compared:
     n_border: int
     n_ambiguous: int
     anonymous: bool
+    consensus: bool
     unsigned: str
 
 
@@ -83,6 +94,7 @@ def compared(run: Run) -> Compared:
     reference, candidate = run.reference, run.candidate
     used = np.zeros(len(reference.image_table), dtype=bool)
     used[matches.task_image] = True
+    lost = {one.image_id for one in matches.issues if one.kind == UNREAD}
     images = reference.image_table
     unknown = ~(np.isfinite(images.width) & np.isfinite(images.height))
     by_severity = {
@@ -102,13 +114,60 @@ def compared(run: Run) -> Compared:
         kept=dict(by_severity["kept"].most_common()),
         n_unused_boxes=matches.n_not_covered,
         n_unused_images=len(np.unique(outside)),
-        n_idle_images=int((~used).sum()),
+        n_idle_images=int((~used).sum()) - len(lost),
         n_unknown_size=int((unknown & used).sum()),
         n_border=int(measured.at_border.sum()),
         n_ambiguous=int(matches.pair_ambiguous.sum()),
         anonymous=candidate.anonymous,
+        consensus=OTHERS in reference.annotator_ids.tolist(),
         unsigned=unsigned(candidate),
     )
+
+
+def odd_rows(run: Run) -> dict[str, int]:
+    """Count the odd rows of both sides by kind, as ``annqc lint`` lists them.
+
+    Parameters
+    ----------
+    run : Run
+        The comparison.
+    """
+    of_files = (*run.reference.issues, *run.candidate.issues)
+    kinds = (one.kind for one in of_files if one.severity == "kept" and one.kind != OF_BOTH)
+    return dict(Counter(kinds).most_common())
+
+
+def meeting(run: Run) -> list[str]:
+    """Say what came up when the two sides met, which no file shows alone.
+
+    Parameters
+    ----------
+    run : Run
+        The comparison.
+
+    Returns
+    -------
+    list of str
+        One or two of a kind with where they are, more of them by their number.
+    """
+    of_gold = (one for one in run.reference.issues if one.kind == OF_BOTH)
+    kinds: dict[str, list[str]] = {}
+    for one in (*of_gold, *run.matches.issues):
+        kinds.setdefault(one.kind, []).append(_whole_sentence(one))
+    said = []
+    for kind, messages in kinds.items():
+        said += messages[:MOST_TOLD]
+        left = len(messages) - MOST_TOLD
+        if left > 0:
+            said.append(f"and {left:,} more {kind}: annqc audit --json lists them")
+    return said
+
+
+def _whole_sentence(one: Problem) -> str:
+    """Put in front of a message whom, or which image, it is about, where it does not say so."""
+    if one.kind == "own_reference":
+        return f"{one.annotator} {one.message}"
+    return f"image {one.image_id!r} {one.message}" if one.kind == "other_canvas" else one.message
 
 
 def notes(c: Compared, by: Sequence[str] = ("annotator",)) -> list[str]:
@@ -126,6 +185,11 @@ def notes(c: Compared, by: Sequence[str] = ("annotator",)) -> list[str]:
     list of str
         Empty where there is nothing to mind.
     """
+    if c.consensus:
+        told = (
+            "there is no gold: everybody is compared with a consensus of the others, in which an "
+        )
+        return [told + "offset that all have cannot be seen (annqc consensus says more)"]
     said = [c.unsigned] if c.unsigned else []
     if c.anonymous:
         said.append(

@@ -74,6 +74,7 @@ def audit_document(
         "findings": rows_of(run.bias_columns(by)),
         "scores": rows_of(run.score_columns(strata=by)),
         "outlines": _outlines(run, by),
+        **_tracks(run, by),
         "errors": {
             "counts": dict(Counter(errors["kind"].tolist()).most_common()),
             "first": rows_of({name: column[:N_ERRORS] for name, column in errors.items()}),
@@ -90,6 +91,22 @@ def _outlines(run: Run, by: Sequence[str]) -> dict[str, Any] | None:
     return {
         "findings": rows_of(run.outline_columns(names)),
         "scores": rows_of(run.outline_score_columns(names)),
+    }
+
+
+def _tracks(run: Run, by: Sequence[str]) -> dict[str, Any]:
+    """Say what there is to say of tracks; None where there are none."""
+    if not run.has_tracks:
+        return dict.fromkeys(("tracks", "tracking_scores", "track_events"))
+    names = [name for name in by if name != "annotator" or not nobody_named(run.candidate)]
+    events = run.track_event_columns()
+    return {
+        "tracks": rows_of(run.temporal_columns(names)),
+        "tracking_scores": rows_of(run.tracking_columns()) if run.tracks_are_scored else None,
+        "track_events": {
+            "counts": dict(Counter(events["kind"].tolist()).most_common()),
+            "first": rows_of({name: column[:N_ERRORS] for name, column in events.items()}),
+        },
     }
 
 

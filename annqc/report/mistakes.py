@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from annqc.judge.wording import number_of
 from annqc.report.plain import clean_text
 from annqc.report.words import DIRECTIONS, EDGE_NAMES
 from annqc.run.outline_errors import GROSS, ROUNDING
@@ -76,6 +78,8 @@ def first_errors(
 ) -> list[str]:
     """Say the first errors in words; of a loose box with a loose outline, the first of the two.
 
+    Of errors of one kind in one track, that is on its frames, the first stands for all.
+
     Parameters
     ----------
     columns : dict of str to array
@@ -87,6 +91,8 @@ def first_errors(
     """
     said: list[str] = []
     shown: set[tuple[object, ...]] = set()
+    tracks = _tracks(columns)
+    frames = Counter(tracks)
     for row in range(len(columns["rank"])):
         if len(said) == n:
             break
@@ -94,9 +100,24 @@ def first_errors(
         drawing = tuple(error[name] for name in ("source", "row", "annotation_id", "reference_id"))
         if error["kind"] in _OF_DRAWINGS and drawing in shown:
             continue
+        track = tracks[row]
+        if track is not None:
+            if track in shown:
+                continue
+            shown.add(track)
         shown.add(drawing)
-        said.append(error_text(error, unusable))
+        text = error_text(error, unusable)
+        if track is not None:
+            like_this = number_of(frames[track], "frame")
+            text += f" (track {_short(error['track_id'])}, {like_this} like this)"
+        said.append(text)
     return said
+
+
+def _tracks(columns: dict[str, Array]) -> list[tuple[object, ...] | None]:
+    """Name of each error its kind, annotator and track; None where it is in no track."""
+    named = (columns[name].tolist() for name in ("kind", "annotator", "sequence", "track_id"))
+    return [None if key[-1] is None else key for key in zip(*named, strict=True)]
 
 
 def error_text(error: dict[str, Any], unusable: Collection[tuple[object, object]] = ()) -> str:
@@ -213,6 +234,8 @@ _STYLES: Final = {
     "few_points": "has few points where the gold has many",
     "staircase": "follows the pixels of a mask",
     "simplified": "cuts corners between points far apart",
+    "holes_filled": "fills the holes that the gold has",
+    "holes_opened": "has holes that the gold does not have",
 }
 """How an outline was drawn, by `annqc.measure.outline_styles.STYLES`."""
 

@@ -107,6 +107,16 @@ class OutlineScore(Struct, frozen=True, kw_only=True):
     simplified_low: Number
     simplified_high: Number
     simplified_n: int
+    holes_filled: Annotated[
+        Number, Meta(description="share that fills more than half of the gold's holes")
+    ]
+    holes_filled_low: Number
+    holes_filled_high: Number
+    holes_filled_n: Annotated[int, Meta(description="outlines whose gold has holes")]
+    holes_opened: Annotated[Number, Meta(description="share with holes where the gold has none")]
+    holes_opened_low: Number
+    holes_opened_high: Number
+    holes_opened_n: int
     n_outlines: int
     n_apart: Annotated[int, Meta(description="pairs of outlines that share nothing")]
     n_unusable: int

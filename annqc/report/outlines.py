@@ -9,7 +9,6 @@ from rich.cells import cell_len, set_cell_size
 
 from annqc.infer.verdicts import BIASED, CLEAN, COLLECTIVE, UNDECIDED, VERDICTS, half_width
 from annqc.judge.wording import amount, join_words, number_of
-from annqc.match.authors import unsigned
 from annqc.measure.outlines import CONTOURS
 from annqc.report.plain import clean_text
 from annqc.run.outline_columns import contours_sensitive
@@ -55,6 +54,8 @@ STYLE_WORDS: Final = {
     "few_points": "have few points where the gold has many",
     "staircase": "follow the pixels of a mask",
     "simplified": "cut corners between points far apart",
+    "holes_filled": "fill holes where the gold has some",
+    "holes_opened": "have holes where the gold has none",
 }
 """How outlines were drawn, by `annqc.measure.outline_styles.STYLES`."""
 
@@ -273,14 +274,16 @@ def outline_lines(run: Run, *, most: int, by: Sequence[str] = ("annotator",)) ->
 
 
 def nobody_named(data: Dataset) -> bool:
-    """Whether the data say of no annotation who drew it.
+    """Whether the annotators are nobody in particular.
+
+    Work of one file that does not say who drew it counts as one annotator's, in every section.
 
     Parameters
     ----------
     data : Dataset
         The work.
     """
-    return data.anonymous or bool(unsigned(data))
+    return data.anonymous
 
 
 def _told(biased: Bools, value: Array) -> list[int]:

@@ -17,7 +17,7 @@ from annqc.shapes import BOX_ONLY, MASK, POLYGON
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from annqc.tables import Dataset, Problem
+    from annqc.tables import Dataset, Problem, Source
 
 __all__ = ["lint_screen"]
 
@@ -37,8 +37,7 @@ def lint_screen(console: Console, dataset: Dataset, *, everything: bool = False)
         Every row, and not the first few of a kind.
     """
     formats = ", ".join(
-        number_of(n, f"{name} file")
-        for name, n in Counter(s.format for s in dataset.sources).items()
+        number_of(n, f"{name} file") for name, n in Counter(map(_format, dataset.sources)).items()
     )
     usable = "is" if len(dataset) == 1 else "are"
     lines = hanging(
@@ -50,7 +49,11 @@ def lint_screen(console: Console, dataset: Dataset, *, everything: bool = False)
         console.width,
         indent=0,
     )
-    lines += hanging(outlines_text(dataset), console.width, indent=0)
+    if len(dataset.sources) == 1 and dataset.issues:  # of one file, rows are told without its name
+        path = clean_text(dataset.sources[0].path, width=400)
+        lines += hanging(f"The file: {path}", console.width, indent=0)
+    if outlines := outlines_text(dataset):
+        lines += hanging(outlines, console.width, indent=0)
     for line in lines:
         console.print(Text(line))
     if not dataset.issues:
@@ -99,6 +102,11 @@ def outlines_text(dataset: Dataset) -> str:
     if n_masks:
         said.append(number_of(int(n_masks), "mask"))
     return "Outlines: " + "; ".join(said)
+
+
+def _format(source: Source) -> str:
+    """Name the format of a file; one that is empty could be of several."""
+    return "empty" if source.mtime_ns and not source.size else source.format
 
 
 def _text(one: Problem, *, one_file: bool) -> str:

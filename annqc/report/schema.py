@@ -12,6 +12,7 @@ from typing import Annotated, Any, Final
 from msgspec import Meta, Struct
 
 from annqc.report.outline_schema import Outlines  # noqa: TC001 - msgspec reads annotations
+from annqc.report.track_schema import TrackEvents, TrackFinding  # noqa: TC001
 
 __all__ = ["SCHEMA_VERSION", "AuditDocument", "LintDocument", "json_schema", "schema_text"]
 
@@ -246,8 +247,10 @@ class Error(Struct, frozen=True, kw_only=True):
     boundary_iou: Annotated[Number, Meta(description="of errors of outlines")] = None
     style: Annotated[
         str | None,
-        Meta(description="of an odd_outline: copied, few_points, staircase or simplified"),
+        Meta(description="of an odd_outline, such as copied, few_points or holes_filled"),
     ] = None
+    sequence: Annotated[Id, Meta(description="of a frame")] = None
+    track_id: Annotated[Id, Meta(description="of the gold; of what has none, as drawn")] = None
 
 
 class Errors(Struct, frozen=True, kw_only=True):
@@ -304,6 +307,20 @@ class AuditDocument(Struct, frozen=True, kw_only=True):
     scores: list[Score]
     outlines: Annotated[
         Outlines | None, Meta(description="null where there are no outlines on both sides")
+    ] = None
+    tracks: Annotated[
+        list[TrackFinding] | None, Meta(description="null where the reference has no tracks")
+    ] = None
+    tracking_scores: Annotated[
+        list[dict[str, Any]] | None,
+        Meta(
+            description="one row an annotator: HOTA, DetA, AssA, LocA, MOTA, IDF1 and others, each "
+            "with _low and _high; counts such as IDSW; n_clusters, clusters, status, n_doubled; "
+            "null where a side has no tracks"
+        ),
+    ] = None
+    track_events: Annotated[
+        TrackEvents | None, Meta(description="null where the reference has no tracks")
     ] = None
     errors: Errors
     judgement: Judgement | None = None

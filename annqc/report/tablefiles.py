@@ -28,11 +28,14 @@ TABLES: Final = ("pairs", "bias", "scores", "errors", "problems")
 OF_OUTLINES: Final = ("outlines", "outline_scores")
 """Tables that are written where both sides have polygons or masks."""
 
+OF_TRACKS: Final = ("tracks", "track_list", "track_events", "tracking_scores")
+"""Tables that are written where the reference has tracks; scores, where the work has too."""
+
 
 def table_paths(folder: Path, *, parquet: bool = False) -> list[Path]:
-    """Return the files that `write_tables` writes, those of outlines with them."""
+    """Return the files that `write_tables` writes, those of outlines and tracks too."""
     suffix = "parquet" if parquet else "csv"
-    return [folder / f"{name}.{suffix}" for name in (*TABLES, *OF_OUTLINES)]
+    return [folder / f"{name}.{suffix}" for name in (*TABLES, *OF_OUTLINES, *OF_TRACKS)]
 
 
 def write_tables(
@@ -40,7 +43,8 @@ def write_tables(
 ) -> list[Path]:
     """Write pairs, bias, scores, errors and problems, one file each.
 
-    Where outlines were compared, ``outlines`` and ``outline_scores`` are written besides.
+    Where outlines were compared, ``outlines`` and ``outline_scores`` are written besides; where the
+    reference has tracks, ``tracks, track_list, track_events`` and ``tracking_scores``.
 
     Parameters
     ----------
@@ -81,6 +85,12 @@ def write_tables(
     if run.has_outlines:
         tables["outlines"] = run.outline_columns(by)
         tables["outline_scores"] = run.outline_score_columns()
+    if run.has_tracks:
+        tables["tracks"] = run.temporal_columns(by)
+        tables["track_list"] = run.track_columns()
+        tables["track_events"] = run.track_event_columns()
+        if run.tracks_are_scored:
+            tables["tracking_scores"] = run.tracking_columns()
     written = [path for path in paths if path.stem in tables]
     for path in written:
         with whole_file(path) as file:

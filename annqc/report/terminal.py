@@ -11,13 +11,14 @@ from rich.console import Console
 from rich.text import Text
 
 from annqc.judge.wording import number_of
-from annqc.report.compared import compared, notes
+from annqc.report.compared import compared, meeting, notes, odd_rows
 from annqc.report.grid import best_ranked, hanging, score_table
 from annqc.report.mistakes import examples, first_errors, unusable_drawings
 from annqc.report.outlines import outline_lines
 from annqc.report.parts import parts_of_work
 from annqc.report.plain import clean_text
 from annqc.report.standing import FEW_OBJECTS, display_name, settle_text, standings
+from annqc.report.tracksection import track_lines
 from annqc.report.view import view_of
 from annqc.report.words import accused_sentences, biased_sentences, collective_sentences
 from annqc.run.anonymous import spoken_of
@@ -130,6 +131,8 @@ def screen(
     _print_scores(console, run, by, everything=everything)
     if run.has_outlines:
         _print_outlines(console, run, by, everything=everything)
+    if run.has_tracks and "annotator" in by:
+        _print_tracks(console, run, everything=everything)
     _print_errors(console, run, sentences if "annotator" in by else [], by)
 
 
@@ -200,15 +203,13 @@ def _print_compared(console: Console, run: Run, c: Compared, by: tuple[str, ...]
         if run.candidate.n_dropped:
             said += "; those of the work count as not drawn"
         rows.append(("Unusable", said))
-    if c.kept:
-        n = sum(c.kept.values())
-        rows.append(
-            ("Odd", f"{number_of(n, 'row')} kept: {_kinds(c.kept)} (annqc lint shows them)")
-        )
+    if odd := odd_rows(run):
+        odd_said = number_of(sum(odd.values()), "row")
+        rows.append(("Odd", f"{odd_said} kept: {_kinds(odd)} (annqc lint shows them)"))
     left = _left_out(c)
     if left:
         rows.append(("Left out", "; ".join(left)))
-    rows += [("Mind", clean_text(note)) for note in notes(c, by)]
+    rows += [("Mind", clean_text(note)) for note in (*meeting(run), *notes(c, by))]
     for name, text in rows:
         first, *rest = hanging(text, console.width - 10, indent=0)
         console.print(Text.assemble((f"{name:<10}", "bold"), first))
@@ -379,6 +380,15 @@ def _print_outlines(console: Console, run: Run, by: tuple[str, ...], *, everythi
         style = "" if k else "dim"
         console.print(Text(row, style=style), no_wrap=True, crop=False, overflow="ignore")
     _more(console, section.n_left, "annotators")
+
+
+def _print_tracks(console: Console, run: Run, *, everything: bool) -> None:
+    section = track_lines(run)
+    _heading(console, "Tracks", section.note)
+    _lines(console, section.shared, style="magenta")
+    n_said = len(section.sentences) if everything else N_BIASED
+    _lines(console, section.sentences[:n_said], style="red")
+    _more(console, len(section.sentences) - n_said, "such findings")
 
 
 def _print_errors(

@@ -19,14 +19,16 @@ class TrackFinding(Struct, frozen=True, kw_only=True):
         str,
         Meta(
             description="drift_left, drift_top, drift_right, drift_bottom, lag, jitter, start, "
-            "end, sag, sawtooth_left, sawtooth_top, sawtooth_right or sawtooth_bottom"
+            "end, sag, sawtooth_left, sawtooth_top, sawtooth_right, sawtooth_bottom or sag_share"
         ),
     ]
     unit: Annotated[str, Meta(description="of estimate, ci_low, ci_high and margin")]
     estimate: Number
     ci_low: Number
     ci_high: Number
-    estimate_px: Annotated[Number, Meta(description="of drifts in 100 frames, and of jitter")]
+    estimate_px: Annotated[
+        Number, Meta(description="of drifts in 100 frames, of jitter, of sag, and of sawteeth")
+    ]
     ci_low_px: Number
     ci_high_px: Number
     confidence_level: float

@@ -131,13 +131,19 @@ def _sentence(one: dict[str, Any], *, everybody: bool) -> str:
         unit = "tolerances" if everybody else "px"
         what = f"the {edge} edge drifts {abs(value):.1f} {unit} {way} in 100 frames"
     elif kind == "sawtooth":
-        what = f"the {edge} edge wanders {way} until the next keyframe"
+        if not everybody:
+            value, low, high = (one[f"{name}_px"] for name in ("estimate", "ci_low", "ci_high"))
+        unit = "tolerances" if everybody else "px"
+        what = f"the {edge} edge wanders {abs(value):.1f} {unit} {way} until the next keyframe"
     elif kind == "lag":
         what = f"{'trails' if value > 0 else 'runs ahead of'} the object by {abs(value):.1f} frames"
     elif kind == "jitter":
         what = f"shakes {value:.1f} times as much as the others"
     elif kind == "sag":
-        what = f"leaves {100 * value:.0f} % of what interpolation misses"
+        if not everybody:
+            value, low, high = (one[f"{name}_px"] for name in ("estimate", "ci_low", "ci_high"))
+        unit = "tolerances" if everybody else "px"
+        what = f"leaves frames to interpolation, which misses the object by {value:.1f} {unit}"
     else:
         late = (value > 0) == (kind == "start")
         verb = {"start": "begins", "end": "ends"}[kind]
@@ -148,8 +154,7 @@ def _sentence(one: dict[str, Any], *, everybody: bool) -> str:
         return f"{what} ({n})" if not everybody else what
     sign = -1.0 if value < 0 and kind != "jitter" else 1.0
     bounds = sorted((sign * low, sign * high))
-    scale, digits = (100.0, 0) if kind == "sag" else (1.0, 1)
-    shown = " to ".join(f"{scale * one_bound:.{digits}f}" for one_bound in bounds)
+    shown = " to ".join(f"{one_bound:.1f}" for one_bound in bounds)
     return f"{what} ({shown}, {n})"
 
 
@@ -177,6 +182,9 @@ def undecided_lines(columns: dict[str, Array]) -> list[str]:
     still = open_ & (columns["status"] == "no_motion")
     if still.any():
         lines.append("lag: the objects hardly move, so that it cannot be told")
+    alone = open_ & (columns["status"] == "alone")
+    if alone.any():
+        lines.append("jitter: it is told beside that of two others on the same tracks")
     more = open_ & np.isfinite(columns["n_more"].astype(float)) & (columns["status"] == "ok")
     if more.any():
         who = len(np.unique(columns["annotator"][more].astype(str)))

@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from rich.text import Text
-
 from annqc.judge.wording import number_of
-from annqc.report.compared import compared, notes
-from annqc.report.grid import hanging
+from annqc.report.compared import compared, meeting, notes
+from annqc.report.paragraphs import heading, lines, listed, row, table
 from annqc.report.plain import clean_text
 from annqc.report.tracks import (
     alone_table,
@@ -28,7 +26,7 @@ from annqc.report.words import biased_sentences
 from annqc.run.alone import NOT_KNOWN
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
     from rich.console import Console
 
@@ -60,8 +58,8 @@ def tracks_screen(
     """
     most = 10**9 if everything else N_LINES
     rules = run.parameters
-    _row(console, "Compared", compared_tracks(run))
-    _row(
+    row(console, "Compared", compared_tracks(run))
+    row(
         console,
         "Rules",
         f"tolerance {rules.tolerance}, confidence {100 * rules.confidence:g} %; evidence is "
@@ -69,32 +67,32 @@ def tracks_screen(
     )
     sides = compared(run)
     if sides.dropped:
-        _row(console, "Unusable", _unusable(sides.dropped))
+        row(console, "Unusable", _unusable(sides.dropped))
     for note in notes(sides, ("annotator",)):
-        _row(console, "Mind", clean_text(note, width=400))
-    for issue in run.matches.issues:
-        _row(console, "Mind", clean_text(issue.message, width=400))
+        row(console, "Mind", clean_text(note, width=400))
+    for note in meeting(run):
+        row(console, "Mind", clean_text(note, width=400))
     scores = run.tracking_columns(preprocess=preprocess)
-    _heading(console, "Tracking", "all sequences together; the lowest HOTA first")
-    _table(console, score_table(scores, width=console.width), most)
-    _heading(console, "Edges", "px, positive is loose; ! biased, ? undecided, * everybody's")
+    heading(console, "Tracking", "all sequences together; the lowest HOTA first")
+    table(console, score_table(scores, width=console.width), most)
+    heading(console, "Edges", "px, positive is loose; ! biased, ? undecided, * everybody's")
     said = [one.text for one in biased_sentences(view_of(run))]
-    _listed(console, said, len(said), most, style="red")
-    _table(console, edge_table(run.bias_columns(), most=most), most)
+    listed(console, said, len(said), most, style="red")
+    table(console, edge_table(run.bias_columns(), most=most), most)
     _over_time(console, run, most)
     events = run.track_event_columns()
     n_drifting = _n(events, "drift")
     note = "single objects: where to look, and no verdict on anybody" if n_drifting else "none"
-    _heading(console, "Drifting tracks", note)
-    _listed(console, event_lines(events, most=most, kinds=("drift",)), n_drifting, most)
+    heading(console, "Drifting tracks", note)
+    listed(console, event_lines(events, most=most, kinds=("drift",)), n_drifting, most)
     n_rest = len(events["kind"]) - n_drifting
-    _heading(console, "Events", f"{n_rest:,} in single tracks")
-    _lines(console, event_counts(events, most=most))
+    heading(console, "Events", f"{n_rest:,} in single tracks")
+    lines(console, event_counts(events, most=most))
     kinds = [kind for kind in dict.fromkeys(events["kind"].tolist()) if kind != "drift"]
-    lines = [line for kind in kinds for line in event_lines(events, most=1, kinds=(kind,))]
+    shown = [line for kind in kinds for line in event_lines(events, most=1, kinds=(kind,))]
     if everything:
-        lines = event_lines(events, most=most, kinds=tuple(set(events["kind"].tolist())))
-    _lines(console, lines, style="dim")
+        shown = event_lines(events, most=most, kinds=tuple(set(events["kind"].tolist())))
+    lines(console, shown, style="dim")
 
 
 def alone_screen(console: Console, made: Alone, *, everything: bool = False) -> None:
@@ -116,47 +114,48 @@ def alone_screen(console: Console, made: Alone, *, everything: bool = False) -> 
         f"{number_of(n_sequences, 'sequence')}, {number_of(len(data.image_table), 'frame')}, "
         f"{number_of(len(made.first), 'track')}, {number_of(len(data.annotator_ids), 'annotator')}"
     )
-    _row(console, "Looked at", looked_at)
+    row(console, "Looked at", looked_at)
     dropped = Counter(one.kind for one in data.issues if one.severity == "dropped")
     if dropped:
-        _row(console, "Unusable", _unusable(dropped))
-    _row(console, "Mind", NOT_KNOWN)
+        row(console, "Unusable", _unusable(dropped))
+    row(console, "Mind", NOT_KNOWN)
     found = made.temporal_columns()
-    _heading(
+    heading(
         console, "Steadiness", "jitter beside the others'; ! shakes more than half as much again"
     )
-    _table(console, alone_table(found), most)
+    table(console, alone_table(found), most)
     relative = made.relative_columns()
     if len(relative["quantity"]):
         said = relative_sentences(relative)
         note = "" if said else "no two annotators are found to differ"
-        _heading(console, "Between annotators", note or "which of the two is off cannot be told")
-        _listed(console, said, len(said), most, style="yellow")
+        heading(console, "Between annotators", note or "which of the two is off cannot be told")
+        listed(console, said, len(said), most, style="yellow")
+    if made.pairs_left_out:
+        pairs = number_of(made.pairs_left_out, "pair")
+        lines(console, [f"{pairs} of annotators more could be compared, and are not"])
     events = made.track_event_columns()
-    _heading(console, "Events", f"{len(events['kind']):,} in single tracks")
-    _lines(console, event_counts(events, most=most))
+    heading(console, "Events", f"{len(events['kind']):,} in single tracks")
+    lines(console, event_counts(events, most=most))
     for kind in dict.fromkeys(events["kind"].tolist()):
         n = most if everything else 2
-        _lines(console, event_lines(events, most=n, kinds=(kind,)), style="dim")
+        lines(console, event_lines(events, most=n, kinds=(kind,)), style="dim")
 
 
 def _over_time(console: Console, run: Run, most: int) -> None:
     found = run.temporal_columns()
     shared = temporal_sentences(found, everybody=True)
     if shared:
-        _heading(console, "Everybody is off alike: all annotators, or the gold, or the guideline")
-        _lines(console, shared, style="magenta")
+        heading(console, "Everybody is off alike: all annotators, or the gold, or the guideline")
+        lines(console, shared, style="magenta")
     said = temporal_sentences(found)
-    _heading(
-        console, "Over time", "" if said else "nobody is found to drift, lag, shake or be late"
-    )
-    _listed(console, said, len(said), most, style="red")
+    heading(console, "Over time", "" if said else "nobody is found to drift, lag, shake or be late")
+    listed(console, said, len(said), most, style="red")
     if clean := clean_line(found):
-        _lines(console, [clean], style="green")
+        lines(console, [clean], style="green")
     open_ = undecided_lines(found)
     if open_:
-        _heading(console, "Undecided")
-        _lines(console, open_, style="yellow")
+        heading(console, "Undecided")
+        lines(console, open_, style="yellow")
 
 
 def _unusable(counts: Mapping[str, int]) -> str:
@@ -167,38 +166,3 @@ def _unusable(counts: Mapping[str, int]) -> str:
 
 def _n(events: dict[str, Array], kind: str) -> int:
     return int((events["kind"] == kind).sum())
-
-
-def _row(console: Console, name: str, text: str) -> None:
-    first, *rest = hanging(text, console.width - 10, indent=0)
-    console.print(Text.assemble((f"{name:<10}", "bold"), first))
-    for line in rest:
-        console.print(Text(" " * 8 + line))
-
-
-def _heading(console: Console, title: str, note: str = "") -> None:
-    console.print()
-    text = f"{title}  {note}" if note else title
-    for k, line in enumerate(hanging(text, console.width, indent=0)):
-        style = (line[: len(title)], "bold") if k == 0 else ("", "")
-        console.print(Text.assemble(style, line[len(title) :] if k == 0 else line))
-
-
-def _lines(console: Console, lines: Iterable[str], *, style: str = "") -> None:
-    for text in lines:
-        for line in hanging(text, console.width):
-            console.print(Text(line, style=style), no_wrap=True, crop=False, overflow="ignore")
-
-
-def _listed(console: Console, lines: list[str], n: int, most: int, *, style: str = "") -> None:
-    _lines(console, lines[:most], style=style)
-    if n > most:
-        console.print(Text(f"  and {n - most:,} more: --all", style="dim"))
-
-
-def _table(console: Console, lines: list[str], most: int) -> None:
-    for k, line in enumerate(lines[: most + 1]):
-        style = "" if k else "dim"
-        console.print(Text(line, style=style), no_wrap=True, crop=False, overflow="ignore")
-    if len(lines) - 1 > most:
-        console.print(Text(f"  and {len(lines) - 1 - most:,} more: --all", style="dim"))

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import combinations
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -18,7 +17,7 @@ from annqc.errors import AnnqcError
 from annqc.ids import encode
 from annqc.infer.multiplicity import adjusted_bh
 from annqc.infer.rates import korn_graubard
-from annqc.infer.temporal.estimate import OK
+from annqc.infer.temporal.estimate import OK, STATUSES
 from annqc.infer.temporal.frozen import held_drawings
 from annqc.infer.temporal.jitter import MARGIN, fleet_jitter, track_jitter
 from annqc.infer.temporal.keyframes import integer_gap, interpolation
@@ -36,10 +35,10 @@ from annqc.infer.verdicts import (
 )
 from annqc.measure.tolerance import Tolerance
 from annqc.read import read
-from annqc.read.only import share_of
 from annqc.run.aloneevents import HELD, event_columns
-from annqc.run.audit import Parameters, Run
-from annqc.tables import EDGES, Dataset, to_frame
+from annqc.run.alonepairs import MOST_PAIRS, pair_columns, pairs_of
+from annqc.run.trackvalues import keyframe_gaps
+from annqc.tables import Dataset, to_frame
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -55,16 +54,6 @@ NOT_KNOWN: Final = (
 )
 FLEET: Final = 3
 """Annotators that make a fleet, beside which one of them can be too shaky."""
-RELATIVE: Final = (
-    *EDGES,
-    "lag",
-    "drift_left",
-    "drift_top",
-    "drift_right",
-    "drift_bottom",
-    "start",
-    "end",
-)
 
 
 @dataclass(eq=False)
@@ -148,7 +137,19 @@ class Alone:
     @cached_property
     def jitter(self) -> TrackJitter:
         """Jitter of each edge of each series, from third differences of the coordinates."""
-        return track_jitter(self.boxes, self.frame, self.starts, order=3)
+        return track_jitter(self.boxes, self.frame, self.starts, order=3, grid=self.grid)
+
+    @property
+    def grid(self) -> float:
+        """Step of the coordinates: 1 where all are whole pixels, else 0."""
+        return float(len(self.boxes) > 0 and bool((self.boxes == np.rint(self.boxes)).all()))
+
+    @cached_property
+    def allowed(self) -> Floats:
+        """Tolerance of each edge of each series in pixels, that of its first box, (s, 4)."""
+        first = self.work.table.xyxy[self.first]
+        size = first[:, 2:] - first[:, :2]
+        return np.tile(np.asarray(self.tolerance.of(size)).reshape(-1, 2), 2)
 
     @cached_property
     def held(self) -> Held:
@@ -165,18 +166,15 @@ class Alone:
         keyframe, lengths = given[self.rows], np.diff(self.starts)
         series = np.repeat(np.arange(len(lengths)), lengths)
         n_keys = np.bincount(series[keyframe], minlength=len(lengths))
-        at = np.flatnonzero(keyframe)
-        same = series[at][1:] == series[at][:-1]
-        apart, owner = np.diff(self.frame[at])[same], series[at][1:][same]
-        gap = np.full(len(lengths), np.nan)
-        for k in np.unique(owner).tolist():
-            gap[k] = np.median(apart[owner == k])
+        gap = keyframe_gaps(keyframe, self.frame, series, len(lengths))
         return (n_keys > 1) & (2 * n_keys <= lengths), gap
 
     def temporal_columns(self) -> dict[str, Array]:
         """`tracks` as numpy columns, without pandas."""
         n = len(self.work.annotator_ids)
-        jitter = fleet_jitter(self.jitter, self.annotator, n)
+        jitter = fleet_jitter(
+            self.jitter, self.annotator, n, item=self.sequence, tolerance=self.allowed
+        )
         known = int(np.isfinite(jitter.estimate).sum())
         enough = eligible(jitter.n_clusters, jitter.df) & (known >= FLEET)
         half = half_width(jitter.se, jitter.df, self.confidence)
@@ -210,7 +208,11 @@ class Alone:
                 "p_value": p,
                 "p_adjusted": adjusted,
                 "verdict": np.array(VERDICTS, dtype=object)[verdict],
-                "status": np.where(enough, "ok", np.where(jitter.n > 0, few, "no_data")),
+                "status": np.where(
+                    jitter.status == STATUSES.index("alone"),
+                    "alone",
+                    np.where(enough, "ok", np.where(jitter.n > 0, few, "no_data")),
+                ),
             },
             *self._described(n),
         ]
@@ -311,43 +313,14 @@ class Alone:
         """`track_events` as numpy columns, without pandas."""
         return event_columns(self)
 
-    def relative_columns(self, *, most: int = 45) -> dict[str, Array]:
+    @property
+    def pairs_left_out(self) -> int:
+        """How many pairs of annotators `relative` leaves out, of those that could be compared."""
+        return max(len(pairs_of(self)) - MOST_PAIRS, 0)
+
+    def relative_columns(self) -> dict[str, Array]:
         """`relative` as numpy columns, without pandas."""
-        names = self.work.annotator_ids.tolist()
-        drawn_on: list[set[int]] = [set() for _ in names]
-        for who, where in zip(self.annotator.tolist(), self.sequence.tolist(), strict=True):
-            drawn_on[who].add(where)
-        pairs = [
-            pair
-            for pair in combinations(range(len(names)), 2)
-            if drawn_on[pair[0]] & drawn_on[pair[1]]
-        ][:most]
-        parts = []
-        rules = Parameters(tolerance=self.tolerance, confidence=self.confidence)
-        for one, other in pairs:
-            sides = [share_of(self.work, [str(names[k])]) for k in (one, other)]
-            run = Run(*sides, parameters=rules)
-            found = _with_offsets(run.temporal_columns(), run.bias_columns())
-            mine = (found["annotator"].astype(str) == str(names[other])) & np.isin(
-                found["quantity"].astype(str), RELATIVE
-            )
-            part = {
-                name: column[mine] for name, column in found.items() if name in _RELATIVE_COLUMNS
-            }
-            n = int(mine.sum())
-            part = {"annotator": np.full(n, names[one], dtype=object)} | {
-                "other": np.full(n, names[other], dtype=object),
-                **part,
-            }
-            disagree = part["verdict"] == "biased"
-            part["verdict"] = np.where(disagree, "disagree", part["verdict"])
-            parts.append(part)
-        if not parts:
-            return {
-                name: np.empty(0, dtype=object)
-                for name in ("annotator", "other", *_RELATIVE_COLUMNS)
-            }
-        return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+        return pair_columns(self)
 
     def tracks(self) -> pd.DataFrame:
         """Say who shakes more than the others, and who leaves frames to interpolation.
@@ -376,26 +349,10 @@ class Alone:
         -------
         DataFrame
             One row a pair and quantity, ``other`` less ``annotator``; the verdict is ``disagree``,
-            and names no culprit.
+            and names no culprit. One false discovery rate holds over all pairs. More than 45 pairs
+            are not compared: `pairs_left_out` says how many are not.
         """
         return to_frame(self.relative_columns())
-
-
-def _with_offsets(temporal: dict[str, Array], bias: dict[str, Array]) -> dict[str, Array]:
-    """Put the offsets of the edges, in pixels, before what happens over time."""
-    n = len(bias["quantity"])
-    told = bias | {"unit": np.full(n, "px", dtype=object)}
-    told |= {name: bias[f"{name}_px"] for name in ("estimate", "ci_low", "ci_high")}
-    return {
-        name: np.concatenate([told[name], temporal[name]])
-        for name in ("annotator", *_RELATIVE_COLUMNS)
-    }
-
-
-_RELATIVE_COLUMNS: Final = (
-    *("quantity", "unit", "estimate", "ci_low", "ci_high", "n", "n_clusters"),
-    *("p_value", "p_adjusted", "verdict", "n_more", "status"),
-)
 
 
 def tracks(

@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from annqc.infer.temporal.spikes import find_spikes, innovations
+from annqc.infer.temporal.leaps import find_leaps
+from annqc.infer.temporal.steps import HALF
 from annqc.measure.track_events import STRUCTURAL, events_within
 
 if TYPE_CHECKING:
     from annqc.run.alone import Alone
-    from annqc.tables import Array
+    from annqc.tables import Array, Bools, Ints
 
 __all__ = ["HELD", "KINDS", "event_columns"]
 
@@ -110,26 +111,26 @@ def _gaps(alone: Alone) -> list[dict[str, Any]]:
 
 
 def _jumps(alone: Alone) -> list[dict[str, Any]]:
-    first = alone.work.table.xyxy[alone.first]
-    size = first[:, 2:] - first[:, :2]
-    allowed = np.tile(np.asarray(alone.tolerance.of(size)).reshape(-1, 2), 2)
-    moved = innovations(alone.boxes, alone.frame, alone.starts)
-    found = find_spikes(moved, alone.frame, alone.starts, tolerance=allowed)
-    listed, last = [], (-1, -10)
-    for k in range(len(found.series)):
-        one, frame = int(found.series[k]), int(found.frame[k])
-        near = last[0] == one and frame - last[1] <= 2
-        last = one, frame
-        if near:  # a leap shows in up to three innovations
-            continue
+    found = find_leaps(
+        alone.boxes, alone.frame, alone.starts, tolerance=alone.allowed, grid=alone.grid
+    )
+    listed = []
+    for k in np.flatnonzero(_seen_throughout(alone, found.series, found.frame)).tolist():
+        row, frame = int(alone.first[found.series[k]]), int(found.frame[k])
         px = float(np.nanmax(np.abs(found.size[k])))
         said = f"an edge moves {px:.1f} px that its motion does not explain"
-        listed.append(
-            _event(
-                alone, "jump", int(alone.first[one]), frame, frame, size=px, unit="px", said=said
-            )
-        )
+        listed.append(_event(alone, "jump", row, frame, frame, size=px, unit="px", said=said))
     return listed
+
+
+def _seen_throughout(alone: Alone, series: Ints, frame: Ints) -> Bools:
+    """Whether the frames around are all drawn: what an object did in a gap nobody knows."""
+    n = len(alone.frame)
+    width = int(alone.frame.max(initial=0)) + 1
+    keys = np.repeat(np.arange(len(alone.starts) - 1), np.diff(alone.starts)) * width + alone.frame
+    at = np.searchsorted(keys, series * width + frame)
+    first, last = np.maximum(at - HALF, 0), np.minimum(at + HALF - 1, max(n - 1, 0))
+    return np.asarray(keys[last] - keys[first] == 2 * HALF - 1)
 
 
 def _frozen(alone: Alone) -> list[dict[str, Any]]:

@@ -72,9 +72,9 @@ def standing_columns(matches: Matches, detected: Detections, bias: Bias) -> dict
     skills = _skills(matches, detected, n)
     return {
         "verdict": np.array(VERDICTS, dtype=object)[codes],
-        "status": np.where(
-            bias.nameless, STATUS, np.where(few, "too_few_clusters", "ok")
-        ).astype(object),
+        "status": np.where(bias.nameless, STATUS, np.where(few, "too_few_clusters", "ok")).astype(
+            object
+        ),
         "n_more": np.where(codes == UNDECIDED, more, np.nan),
         "p_adjusted": bias.accusation.p_annotator_adjusted,
         "rank": ranks.rank,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from copy import copy
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 
 import numpy as np
 
@@ -29,6 +29,7 @@ from annqc.run.rates import rate_columns
 from annqc.run.refusals import refuse_nothing, refuse_unusable
 from annqc.run.scores import score_columns, score_sums
 from annqc.run.sequential import sequential_columns
+from annqc.run.suspected import Suspected
 from annqc.run.tracked import Tracked
 from annqc.run.worsened import worsened
 from annqc.tables import to_frame
@@ -83,11 +84,15 @@ class Parameters:
             raise SpecError(what, expected="pixels, zero or more", found=repr(self.border_px))
 
 
+_OF_TOLERANCE: Final = {"track_series", "track_values", "structural_events"}
+"""What a run at the same tolerance shares, once it is there."""
+
+
 def _is_number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-class Run(Outlined, Tracked):
+class Run(Outlined, Tracked, Suspected):
     """A comparison of a candidate with a reference.
 
     Parameters
@@ -201,6 +206,8 @@ class Run(Outlined, Tracked):
                 again.__dict__ |= {"matches": self.matches, "detected": self.detected}
                 if new.tolerance == old.tolerance:
                     again.__dict__["measurements"] = self.measurements
+                    kept = self.__dict__.keys() & _OF_TOLERANCE
+                    again.__dict__ |= {name: self.__dict__[name] for name in kept}
             self._again[new] = again
         return self._again[new]
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from annqc.measure.offsets import Measurements
     from annqc.measure.outline_styles import OutlineStyles
     from annqc.measure.outlines import OutlineMeasurements
-    from annqc.tables import Array, Floats, Ints
+    from annqc.tables import Array, Dataset, Floats, Ints
 
 __all__ = ["ERROR_KINDS", "error_columns", "error_rows"]
 
@@ -103,7 +103,7 @@ def error_columns(matches: Matches, rows: dict[str, Array]) -> dict[str, Array]:
     dict of str to array
         ``rank, severity, kind, annotator, image_id, file_name, annotation_id, reference_id,
         category, candidate_category, iou, edge, offset, offset_px, offset_rel, others_found,
-        source, row, boundary_iou, style``.
+        source, row, boundary_iou, style, sequence, track_id``.
     """
     reference, candidate = matches.reference, matches.candidate
     gold, drawn = rows["reference"], rows["candidate"]
@@ -112,7 +112,7 @@ def error_columns(matches: Matches, rows: dict[str, Array]) -> dict[str, Array]:
         _rows(reference.table.image, gold),
         _rows(matches.image_of_candidate, drawn),
     )
-    names = reference.image_table.file_name
+    names, videos = reference.image_table.file_name, reference.image_table.sequence
     table = candidate.table
     paths = np.array([source.path for source in candidate.sources] or [""], dtype=object)
     return {
@@ -138,7 +138,17 @@ def error_columns(matches: Matches, rows: dict[str, Array]) -> dict[str, Array]:
         "row": _pick(table.row, drawn),
         "boundary_iou": rows["boundary_iou"],
         "style": rows["style"],
+        "sequence": np.full(len(gold), None, dtype=object) if videos is None else videos[image],
+        "track_id": np.where(gold >= 0, _track_ids(reference, gold), _track_ids(candidate, drawn)),
     }
+
+
+def _track_ids(data: Dataset, rows: Ints) -> Array:
+    """Ids of the tracks of rows, None where the row is -1 or in no track."""
+    track = data.table.track
+    if track is None:
+        return np.full(len(rows), None, dtype=object)
+    return data.tracks_of(_code(track, rows))
 
 
 def _missed(matches: Matches) -> dict[str, Array]:

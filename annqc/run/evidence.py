@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -14,16 +13,34 @@ from annqc.measure.offsets import AXIS, MARGIN, offsets
 from annqc.measure.outlines import CONTOURS
 from annqc.run.errors import ERROR_KINDS
 from annqc.run.keys import codes_of, resolve
+from annqc.run.places import (
+    entry_of,
+    first_of_track,
+    image_words,
+    place_of,
+    plain,
+    tracks_of_rows,
+    worst_of_tracks,
+)
+from annqc.run.trackevidence import (
+    OF_SCORES,
+    STRETCHES,
+    worst_stretches,
+    worst_track_events,
+)
+from annqc.run.tracklists import EVENTS
 from annqc.tables import EDGES, QUANTITIES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from annqc.measure.offsets import Measurements
+    from annqc.measure.outlines import OutlineMeasurements
     from annqc.run.audit import Run
     from annqc.run.keys import Key
     from annqc.tables import Array, Bools, Floats, Ints
 
-__all__ = ["entry_of", "error_words", "offset_words", "place_of", "worst_annotations"]
+__all__ = ["error_words", "offset_words", "worst_annotations"]
 
 WHOLE: Final = "contour"
 OVERLAP: Final = "iou"
@@ -51,9 +68,11 @@ def worst_annotations(
         in the direction in which the group is off. Or ``"iou"``: the matched pairs that overlap
         least. One of `annqc.measure.outlines.CONTOURS`: the outlines that are farthest off, in the
         direction in which the group is; or ``mask_iou``, ``assd`` and so on: those that agree
-        worst.
+        worst. ``drift_left``, ``lag`` and so on: the tracks that are worst; ``hota`` and so on: the
+        events that cost most, then the pairs that overlap least.
     kinds : sequence of str
-        Instead: errors of these kinds, in the order of `annqc.Audit.errors`.
+        Instead: errors of these kinds, in the order of `annqc.Audit.errors`; or events of tracks,
+        the longest first.
     most : int
         How many at most.
 
@@ -64,6 +83,8 @@ def worst_annotations(
         edge, offset_px, offset, iou, source, row, text``. ``kind`` is that of the error, or
         ``"offset"`` or ``"overlap"``; ``offset`` is in tolerances. Of outlines, ``edge`` is the
         contour offset that is meant, such as ``"contour_left"``, and ``iou`` that of the outlines.
+        Of tracks, a stretch: ``sequence, track_id, drawn_track_id, first_frame, last_frame, size,
+        unit`` besides.
 
     Raises
     ------
@@ -77,6 +98,8 @@ def worst_annotations(
     """
     keys = resolve(run.matches, tuple(group))
     wanted = list(zip(keys, group.values(), strict=True))
+    if kinds and set(kinds) <= set(EVENTS):
+        return worst_track_events(run, group, kinds, most)
     if kinds:
         return _errors(run, wanted, kinds, most)
     if quantity == OVERLAP:
@@ -85,8 +108,14 @@ def worst_annotations(
         return _contours(run, wanted, quantity, most)
     if quantity in AGREEMENT:
         return _outlines(run, wanted, quantity, most)
+    if quantity in STRETCHES:
+        return worst_stretches(run, group, quantity, most)
+    if quantity in OF_SCORES:
+        found = worst_track_events(run, group, OF_SCORES[quantity], most)
+        return found + _overlaps(run, wanted, most - len(found))
     if quantity not in QUANTITIES:
-        what, known = "quantity", (*QUANTITIES, OVERLAP, *CONTOURS, *AGREEMENT)
+        of_tracks = (*STRETCHES, *OF_SCORES)
+        what, known = "quantity", (*QUANTITIES, OVERLAP, *CONTOURS, *AGREEMENT, *of_tracks)
         raise UnknownNameError.among(what, str(quantity), known)
     return _offsets(run, wanted, QUANTITIES.index(quantity), most)
 
@@ -101,14 +130,16 @@ def _errors(
     rows = run.error_rows
     keep = _members(wanted, rows["reference"], rows["candidate"], rows["annotator"])
     keep &= np.isin(rows["kind"], list(kinds))
-    shown = np.flatnonzero(keep)[:most]
+    some = np.flatnonzero(keep)
+    named = (rows[name][some] for name in ("reference", "candidate", "annotator"))
+    shown, frames = first_of_track(tracks_of_rows(run, *named))
     found = []
-    for at in shown.tolist():
+    for at, count in zip(some[shown[:most]].tolist(), frames.tolist(), strict=False):
         one = {name: column[at] for name, column in rows.items()}
         entry = entry_of(run, int(one["reference"]), int(one["candidate"]), int(one["annotator"]))
-        entry |= {name: _plain(one[name]) for name in ("kind", "edge", "offset_px", "offset")}
-        entry["iou"] = _plain(one["iou"])
-        found.append(entry | {"text": error_words(run, entry)})
+        entry |= {name: plain(one[name]) for name in ("kind", "edge", "offset_px", "offset")}
+        entry["iou"] = plain(one["iou"])
+        found.append(entry | {"text": f"{error_words(run, entry)}{_frames(entry, count)}"})
     return found
 
 
@@ -117,7 +148,9 @@ def _overlaps(run: Run, wanted: list[tuple[Key, object]], most: int) -> list[dic
     gold, drawn, iou = matches.matched_reference, matches.matched_candidate, matches.matched_iou
     annotator = matches.candidate.table.annotator[drawn]
     rows = np.flatnonzero(_members(wanted, gold, drawn, annotator))
-    rows = _top(rows, -iou[rows], most)
+    tracks = tracks_of_rows(run, gold[rows], drawn[rows], annotator[rows])
+    chosen, frames = worst_of_tracks(tracks, -iou[rows])
+    rows = rows[chosen[:most]]
     boxes = matches.reference.table.xyxy[gold[rows]]
     edges = offsets(boxes, matches.candidate.table.xyxy[drawn[rows]])
     tolerance = np.asarray(run.parameters.tolerance.of(boxes[:, 2:] - boxes[:, :2]))
@@ -128,7 +161,7 @@ def _overlaps(run: Run, wanted: list[tuple[Key, object]], most: int) -> list[dic
         entry = entry_of(run, int(gold[row]), int(drawn[row]), int(annotator[row]))
         entry |= {"kind": "overlap", "edge": EDGES[worst], "iou": float(iou[row])}
         entry |= {"offset_px": float(edges[at, worst]), "offset": float(units[at, worst])}
-        said = f"IoU {entry['iou']:.2f}, {offset_words(worst, entry)}"
+        said = f"IoU {entry['iou']:.2f}, {offset_words(worst, entry)}{_frames(entry, frames[at])}"
         found.append(entry | {"text": f"{place_of(run, entry)}: {said}"})
     return found
 
@@ -145,8 +178,7 @@ def _offsets(
     units = pixels / measured.tolerance[rows, AXIS[quantity]]
     middle = float(np.median(units)) or float(units.mean())
     towards = units * (-1.0 if middle < 0 else 1.0)
-    chosen = _top(np.arange(len(rows)), towards, most)
-    chosen = chosen[towards[chosen] > 0]
+    chosen, frames = _heaviest(run, measured, rows, towards, most)
     code = measured.reference[rows[chosen]], measured.candidate[rows[chosen]]
     iou = _overlap_of(run, *code)
     # The order is that of tolerances, which sizes in pixels may not keep.
@@ -160,7 +192,7 @@ def _offsets(
         entry |= {"kind": "offset", "edge": edge, "iou": float(iou[at])}
         entry |= {"offset_px": float(pixels[place]), "offset": float(units[place])}
         size = f" ({abs(entry['offset']):.1f} tolerances)" if both else ""
-        said = f"{offset_words(quantity, entry)}{size}"
+        said = f"{offset_words(quantity, entry)}{size}{_frames(entry, frames[at])}"
         found.append(entry | {"text": f"{place_of(run, entry)}: {said}"})
     return found
 
@@ -176,13 +208,12 @@ def _contours(
     units = measured.offsets[rows, k] / measured.tolerance[rows]
     middle = float(np.median(units)) or float(units.mean())
     towards = units * (-1.0 if middle < 0 else 1.0)
-    chosen = _top(np.arange(len(rows)), towards, most)
-    chosen = chosen[towards[chosen] > 0]
+    chosen, frames = _heaviest(run, measured, rows, towards, most)
     # The order is that of tolerances, which sizes in pixels may not keep.
     pixels = np.abs(measured.offsets[rows[chosen], k])
     both = bool((np.diff(np.round(pixels, 1)) > 0).any())
     found = []
-    for row in rows[chosen].tolist():
+    for row, count in zip(rows[chosen].tolist(), frames.tolist(), strict=True):
         entry = _outline_entry(run, row) | {"kind": "offset"} | _offset_of(run, row, k)
         size = f" ({abs(entry['offset']):.1f} tolerances)" if both else ""
         said = f"{contour_words(entry)}{size}"
@@ -190,6 +221,7 @@ def _contours(
         if side is not None:
             most_px = abs(_offset_of(run, row, side)["offset_px"])
             said += f", most on {_side_name(side)} ({most_px:.1f} px)"
+        said += _frames(entry, count)
         found.append(entry | {"text": f"{place_of(run, entry)}: {said}"})
     return found
 
@@ -208,7 +240,9 @@ def _outlines(
         weight = weight * (-1.0 if len(rows) and np.median(weight) < 0 else 1.0)
     digits, unit = (1, f" {of.unit}") if of.unit else (2, "")
     found = []
-    for row in _top(rows, weight, most).tolist():
+    who = (one[rows] for one in (measured.reference, measured.candidate, measured.annotator))
+    chosen, frames = worst_of_tracks(tracks_of_rows(run, *who), weight)
+    for row, count in zip(rows[chosen[:most]].tolist(), frames.tolist(), strict=False):
         entry = _outline_entry(run, row) | {"kind": "overlap"}
         said = f"{of.words} {values[row]:.{digits}f}{unit}"
         side = _worst_side(run, row)
@@ -217,6 +251,7 @@ def _outlines(
             said += f", {contour_words(entry)}"
         elif entry["iou"] == 0:
             said += ", the two share nothing"
+        said += _frames(entry, count)
         found.append(entry | {"text": f"{place_of(run, entry)}: {said}"})
     return found
 
@@ -226,7 +261,7 @@ def _outline_entry(run: Run, row: int) -> dict[str, Any]:
     measured = run.outline_measurements
     rows = (one[row] for one in (measured.reference, measured.candidate, measured.annotator))
     entry = entry_of(run, *map(int, rows))
-    return entry | {"iou": _plain(measured.overlaps["mask_iou"][row])}
+    return entry | {"iou": plain(measured.overlaps["mask_iou"][row])}
 
 
 def _offset_of(run: Run, row: int, k: int) -> dict[str, Any]:
@@ -283,13 +318,28 @@ def _places(values: Array, value: object) -> Ints:
     return np.array(exact or [at for at, one in enumerate(listed) if str(one) == str(value)], int)
 
 
-def _top(rows: Ints, weight: Floats, most: int) -> Ints:
-    """Return the heaviest rows, the heaviest first, earlier rows first among equals."""
-    if len(rows) > most:
-        edge = np.partition(weight, len(rows) - most)[len(rows) - most] if most else np.inf
-        some = np.flatnonzero(weight >= edge)
-        rows, weight = rows[some], weight[some]
-    return rows[np.argsort(-weight, kind="stable")][:most]
+def _heaviest(
+    run: Run,
+    measured: Measurements | OutlineMeasurements,
+    rows: Ints,
+    towards: Floats,
+    most: int,
+) -> tuple[Ints, Ints]:
+    """Return positions in ``rows``, one a track, the farthest off first; and of how many frames."""
+    off = np.flatnonzero(towards > 0)
+    some = rows[off]
+    who = (one[some] for one in (measured.reference, measured.candidate, measured.annotator))
+    chosen, frames = worst_of_tracks(tracks_of_rows(run, *who), towards[off])
+    return off[chosen[:most]], frames[:most]
+
+
+def _frames(entry: dict[str, Any], count: int) -> str:
+    """Say of how many frames of a track this is the worst."""
+    if count < 2:
+        return ""
+    if entry["annotation_id"] is None:
+        return f", on {count:,} frames of track {entry['track_id']}"
+    return f"; the worst of {count:,} such frames of the track"
 
 
 def _overlap_of(run: Run, gold: Ints, drawn: Ints) -> Floats:
@@ -298,61 +348,6 @@ def _overlap_of(run: Run, gold: Ints, drawn: Ints) -> Floats:
     of_drawn = np.zeros(len(matches.candidate.table))
     of_drawn[matches.pair_candidate] = matches.pair_iou
     return of_drawn[drawn] if len(gold) else np.empty(0)
-
-
-def entry_of(run: Run, gold: int, drawn: int, annotator: int) -> dict[str, Any]:
-    """Say what and where it is; -1 for none."""
-    matches = run.matches
-    reference, candidate = matches.reference, matches.candidate
-    images = reference.image_table
-    image = int(reference.table.image[gold] if gold >= 0 else matches.image_of_candidate[drawn])
-    category = matches.category_names[
-        matches.reference_category[gold] if gold >= 0 else matches.candidate_category[drawn]
-    ]
-    table = candidate.table
-    there = drawn >= 0
-    source = candidate.sources[int(table.source[drawn])].path if there and candidate.sources else ""
-    return {
-        "annotator": _plain(candidate.annotator_ids[annotator]),
-        "image_id": _plain(images.id[image]),
-        "file_name": None if images.file_name is None else _plain(images.file_name[image]),
-        "annotation_id": _plain(table.id[drawn]) if there else None,
-        "reference_id": _plain(reference.table.id[gold]) if gold >= 0 else None,
-        "category": _plain(category),
-        "candidate_category": (
-            _plain(matches.category_names[matches.candidate_category[drawn]]) if there else None
-        ),
-        "kind": None,
-        "edge": None,
-        "offset_px": None,
-        "offset": None,
-        "iou": None,
-        "source": source or None,
-        "row": _plain(table.row[drawn]) if there else None,
-    }
-
-
-def _plain(value: Any) -> Any:
-    """Turn a cell into a plain value, None for NaN."""
-    value = value.item() if isinstance(value, np.generic) else value
-    return None if isinstance(value, float) and np.isnan(value) else value
-
-
-def place_of(run: Run, entry: dict[str, Any]) -> str:
-    """Say which annotation it is, and where it stands."""
-    row = f"row {entry['row']}"
-    source = entry["source"]
-    stands = row if source is None else f"{PurePath(source).name}, {row}"
-    return f"annotation {entry['annotation_id']}{_by(run, entry)} on {_image(entry)} ({stands})"
-
-
-def _by(run: Run, entry: dict[str, Any]) -> str:
-    """Name the annotator where there are several."""
-    return f" by {entry['annotator']}" if len(run.candidate.annotator_ids) > 1 else ""
-
-
-def _image(entry: dict[str, Any]) -> str:
-    return str(entry["file_name"] or entry["image_id"])
 
 
 def offset_words(quantity: int, entry: dict[str, Any]) -> str:
@@ -370,7 +365,7 @@ def error_words(run: Run, entry: dict[str, Any]) -> str:
     gold = f"object {entry['reference_id']} of the gold"
     if entry["annotation_id"] is None:
         whose = f", asked of {entry['annotator']}" if len(run.candidate.annotator_ids) > 1 else ""
-        return f"{kind}: {gold} on {_image(entry)}{whose}"
+        return f"{kind}: {gold} on {image_words(entry)}{whose}"
     said = f"{kind}: {place_of(run, entry)}"
     if kind == "mislabelled":
         return f"{said}: {entry['category']} labelled {entry['candidate_category']}"

@@ -9,9 +9,11 @@ import numpy as np
 from annqc.errors import UnknownNameError
 from annqc.infer.cht import cluster_location
 from annqc.infer.rates import p_of_t
+from annqc.infer.unseen import p_unseen
 from annqc.infer.verdicts import half_width
 from annqc.measure.outlines import OVERLAPS
 from annqc.run.keys import grouped, refuse_taken_names, resolve
+from annqc.run.outline_scores import IN_PIXELS, share_interval
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,7 +27,6 @@ __all__ = ["outline_rate_columns"]
 RATIO: Final = "area_ratio"
 """A ratio is averaged by its logarithm: twice too large and half too small make up for each other.
 """
-IN_PIXELS: Final = ("assd", "hd95")
 TAKEN: Final = ("estimate", "ci_low", "ci_high", "n", "n_clusters", "p_value", "n_unusable")
 """Columns of the answer, which ``by`` cannot name."""
 
@@ -67,8 +68,10 @@ def outline_rate_columns(
 
     Notes
     -----
-    Mean and clustered t interval are those of `annqc.run.outline_scores.outline_score_columns`. Of
-    the area ratio it is the geometric mean, with its interval.
+    Mean and interval are those of `annqc.run.outline_scores.outline_score_columns`; the p-value of
+    a share is never below what so few outlines allow (`annqc.infer.unseen.p_unseen`). Of the area
+    ratio it is the geometric mean. Ratios and distances have no end, so nothing can be allowed for
+    what was not met.
     """
     if name not in OVERLAPS:
         what = "measure of outlines"
@@ -86,18 +89,23 @@ def outline_rate_columns(
         code, measured.cluster, values, n_groups=n, rho0=0.0, robust=False, engine="numpy"
     )
     mean, se, df = (getattr(found, one).reshape(n) for one in ("estimate", "se", "df"))
-    half = half_width(se, df, confidence)
-    ends = [mean, mean - half, mean + half]
-    if name == RATIO:
-        ends = [np.exp(one) for one in ends]
+    p = p_of_t(mean, se, df, limit, at_least=at_least)
+    if name == RATIO or name in IN_PIXELS:
+        half = half_width(se, df, confidence)
+        low, high = mean - half, mean + half
+        if name == RATIO:
+            mean, low, high = np.exp(mean), np.exp(low), np.exp(high)
+        low = np.maximum(low, 0.0)
     else:
-        most = np.inf if name in IN_PIXELS else 1.0
-        ends[1:] = [np.clip(one, 0.0, most) for one in ends[1:]]
+        low, high, n_eff = (one.reshape(n) for one in share_interval(found, confidence))
+        p = np.maximum(p, p_unseen(mean, n_eff, limit, at_least=at_least))
     columns = {
-        **dict(zip(("estimate", "ci_low", "ci_high"), ends, strict=True)),
+        "estimate": mean,
+        "ci_low": low,
+        "ci_high": high,
         "n": found.n.reshape(n),
         "n_clusters": found.n_clusters.reshape(n),
-        "p_value": p_of_t(mean, se, df, limit, at_least=at_least),
+        "p_value": p,
         "n_unusable": np.bincount(code[np.isnan(values)], minlength=n),
     }
     return {one: groups.keys[one] for one in by} | columns

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from annqc.infer.cht import cluster_location
-from annqc.infer.rates import rate_sums
+from annqc.infer.rates import Ratio, rate_sums
+from annqc.infer.unseen import planned_trials
 from annqc.infer.verdicts import half_width
 from annqc.measure.outline_styles import STYLES
 from annqc.measure.outlines import OutlineStatus
@@ -16,13 +17,14 @@ from annqc.run.keys import grouped, refuse_taken_names, resolve
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from annqc.infer.cht import Location
     from annqc.match import Matches
     from annqc.measure.outline_styles import OutlineStyles
     from annqc.measure.outlines import OutlineMeasurements
     from annqc.run.keys import Groups
-    from annqc.tables import Array, Ints
+    from annqc.tables import Array, Floats, Ints
 
-__all__ = ["AGREEMENT", "IN_PIXELS", "outline_score_columns"]
+__all__ = ["AGREEMENT", "IN_PIXELS", "outline_score_columns", "share_interval"]
 
 AGREEMENT: Final = ("mask_iou", "boundary_iou", "dice", "assd", "hd95", "nsd")
 """What scores of outlines are means of; ``assd`` and ``hd95`` are in pixels, the others shares."""
@@ -67,9 +69,9 @@ def outline_score_columns(
     Notes
     -----
     Means are plain ones over the pairs that entered the offsets, and their intervals a clustered t
-    over images (tracks, where there are tracks), inside [0, 1] for shares. The density ratio is a
-    clustered Huber location of its logarithm, ``chord_px`` one of pixels; shares have the clustered
-    interval of Korn and Graubard.
+    over images (tracks, where there are tracks); of shares, those of `share_interval`. The density
+    ratio is a clustered Huber location of its logarithm, ``chord_px`` one of pixels; how often an
+    outline was drawn in some way has the clustered interval of Korn and Graubard.
     """
     groups = grouped(
         resolve(matches, by), (measured.reference, measured.candidate, measured.annotator)
@@ -81,11 +83,13 @@ def outline_score_columns(
         code, measured.cluster, values, n_groups=n, rho0=0.0, robust=False, engine="numpy"
     )
     half = half_width(found.se, found.df, confidence)
+    low, high, _ = share_interval(found, confidence)
     for k, name in enumerate(AGREEMENT):
-        most = np.inf if name in IN_PIXELS else 1.0
         columns[name] = found.estimate[:, k]
-        columns[f"{name}_low"] = np.clip(found.estimate[:, k] - half[:, k], 0.0, most)
-        columns[f"{name}_high"] = np.clip(found.estimate[:, k] + half[:, k], 0.0, most)
+        if name in IN_PIXELS:
+            low[:, k] = np.maximum(found.estimate[:, k] - half[:, k], 0.0)
+            high[:, k] = found.estimate[:, k] + half[:, k]
+        columns[f"{name}_low"], columns[f"{name}_high"] = low[:, k], high[:, k]
         columns[f"{name}_n_clusters"] = found.n_clusters[:, k]
     middle = np.stack([measured.overlaps["area_ratio"], *measured.density[:, ::-1].T], axis=1)
     typical = cluster_location(code, measured.cluster, middle, n_groups=n, rho0=0.0, engine="numpy")
@@ -104,6 +108,34 @@ def outline_score_columns(
         columns[name] = np.bincount(code[flag], minlength=n)
     refuse_taken_names(by, columns)
     return {name: groups.keys[name] for name in by} | columns
+
+
+def share_interval(found: Location, confidence: float = 0.95) -> tuple[Floats, Floats, Floats]:
+    """Interval of the means of shares, from 0 to 1, that allows for what was not met.
+
+    Parameters
+    ----------
+    found : Location
+        Plain means and their clustered standard errors.
+    confidence : float
+        Level of the interval.
+
+    Returns
+    -------
+    low, high : arrays of float64
+        NaN with one cluster.
+    n_eff : array of float64
+        The effective number of shares behind each mean, `annqc.infer.unseen.planned_trials`.
+
+    Notes
+    -----
+    A clustered t that reaches at least as far as if the share of outlines that may all have been
+    missed by chance were 0, or 1 (`annqc.infer.rates.Ratio.interval`): one outline in thirty that
+    is all wrong is often in none of twenty images, and leaves no spread to judge by.
+    """
+    n_eff = planned_trials(found.n, found.n_clusters)
+    ratio = Ratio(estimate=found.estimate, se=found.se, df=found.df, n_clusters=found.n_clusters)
+    return *ratio.interval(confidence, n_eff=n_eff), n_eff
 
 
 def _style_columns(

@@ -158,6 +158,7 @@ class Outlined:
             The ``by`` columns; ``mask_iou, boundary_iou, dice``, ``assd, hd95`` in pixels, and
             ``nsd``, the share of the contours within 2 px, each with ``_low, _high``; the typical
             ``area_ratio`` and ``vertex_density``; how outlines were drawn, ``density_ratio,
-            chord_px`` and the shares ``copied, few_points, staircase, simplified``; and counts.
+            chord_px`` and the shares ``copied, few_points, staircase, simplified, holes_filled,
+            holes_opened``; and counts.
         """
         return to_frame(self.outline_score_columns(by))

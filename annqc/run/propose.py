@@ -31,6 +31,8 @@ __all__ = ["Sources", "choose_profile", "propose"]
 
 PLAIN: Final = "boxes"
 """The profile for data that nothing special is known of."""
+OUTLINED: Final = "masks"
+"""The profile for polygons and masks."""
 LADDER: Final = (0.98, 0.97, 0.95, 0.9, 0.88, 0.85, 0.8, 0.7, 0.6, 0.5)
 """Limits that are proposed: of those no stricter than the profile's, the strictest within reach."""
 NICE: Final = (1, 1.5, 2, 3, 4, 5, 6, 8, 10)
@@ -165,6 +167,9 @@ def choose_profile(seen: Seen) -> tuple[str, str]:
     """
     if seen.tracks:
         return "video-tracks", f"the gold has {number_of(seen.tracks, 'track')}"
+    if seen.outlines:
+        whose = f"both sides have outlines, the gold {seen.outlines:,}"
+        return OUTLINED, whose if seen.n_gold else f"the work has {seen.outlines:,} outlines"
     if seen.scored and seen.n_annotators <= 2:
         return "coco", "the work has scores, as the predictions of a model have"
     said = {part for name in seen.categories for part in name.lower().replace("_", "-").split()}

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from annqc.match.authors import author_columns, unsigned
+from annqc.shapes import BOX_ONLY
 
 if TYPE_CHECKING:
     from annqc.run.audit import Run
@@ -54,6 +55,8 @@ class Seen:
         Gold boxes on each compared image.
     tracks : int
         Tracks of the gold; 0 where it has none.
+    outlines : int
+        Polygons and masks of the gold (of the work, without gold), where both sides have some.
     scored : bool
         Whether the work has scores, as that of a model has.
     images_each, objects_each : Spread
@@ -88,6 +91,7 @@ class Seen:
     image_sides: tuple[float, float] | None
     boxes_per_image: float
     tracks: int
+    outlines: int
     scored: bool
     images_each: Spread
     objects_each: Spread
@@ -137,6 +141,7 @@ def look(run: Run, *, least_images: int = 5) -> Seen:
         image_sides=_image_sides(gold) or _image_sides(work),
         boxes_per_image=len(gold) / max(len(np.unique(table.image)), 1),
         tracks=0 if table.track is None else len(np.unique(table.track[table.track >= 0])),
+        outlines=min(_outlines(gold), _outlines(work)) and _outlines(gold),
         scored=bool(np.isfinite(work.table.score).any()),
         images_each=Spread.of(scores["n_images"].astype(np.float64)),
         objects_each=Spread.of(scores["n_reference"].astype(np.float64)),
@@ -190,6 +195,7 @@ def look_at_work(work: Dataset, *, least_images: int = 5) -> Seen:
         image_sides=_image_sides(work),
         boxes_per_image=len(work) / max(len(drawn), 1),
         tracks=0 if table.track is None else len(np.unique(table.track[table.track >= 0])),
+        outlines=_outlines(work),
         scored=bool(np.isfinite(table.score).any()),
         images_each=Spread.of(images_each.astype(np.float64)),
         objects_each=nothing,
@@ -205,6 +211,11 @@ def look_at_work(work: Dataset, *, least_images: int = 5) -> Seen:
         unsigned=unsigned(work),
         author_columns=tuple(author_columns(work)),
     )
+
+
+def _outlines(data: Dataset) -> int:
+    shapes = data.table.shapes
+    return 0 if shapes is None else int((shapes.kind != BOX_ONLY).sum())
 
 
 def _image_sides(side: Dataset) -> tuple[float, float] | None:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from annqc.run.keys import as_names
 from annqc.tables import to_frame
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     import pandas as pd
 
+    from annqc.infer.tracking import TrackScores
     from annqc.match import Matches
     from annqc.measure.track_events import TrackEvents
     from annqc.measure.tracks import TrackSeries
@@ -51,6 +52,13 @@ class Tracked:
         """Whether the reference has a track that somebody was asked on."""
         return len(self.track_series) > 0
 
+    @property
+    def tracks_are_scored(self) -> bool:
+        """Whether there are tracks on both sides, in frames of sequences, as scores need."""
+        drawn, images = self.matches.candidate.table.track, self.matches.reference.image_table
+        videos = images.sequence is not None and images.frame is not None
+        return self.has_tracks and videos and drawn is not None and bool((drawn >= 0).any())
+
     @cached_property
     def track_values(self) -> SeriesValues:
         """Slope, lag, jitter, ends and keyframes of every single track."""
@@ -66,29 +74,56 @@ class Tracked:
         return events_between(self.matches, self.track_series)
 
     @cached_property
-    def _found_temporal(self) -> dict[tuple[str, ...], Temporal]:
+    def track_event_rows(self) -> list[dict[str, Any]]:
+        """`track_events` as row numbers, see `annqc.run.tracklists.event_rows`."""
+        from annqc.run.tracklists import event_rows
+
+        return event_rows(
+            self.track_series,
+            self.track_values,
+            self.structural_events,
+            confidence=self.parameters.confidence,
+        )
+
+    @cached_property
+    def _found_temporal(self) -> dict[tuple[object, ...], Temporal]:
         return {}
 
-    def temporal_findings(self, by: str | Sequence[str] = ("annotator",)) -> Temporal:
-        """Find what is systematic in tracks, as arrays; `tracks` is the same as a table."""
+    def temporal_findings(
+        self,
+        by: str | Sequence[str] = ("annotator",),
+        *,
+        margins: Mapping[str, float] | None = None,
+    ) -> Temporal:
+        """Find what is systematic in tracks, as arrays; `tracks` is the same as a table.
+
+        ``margins`` are other ones than the usual, as `annqc.run.temporal.find_temporal` takes them.
+        """
         from annqc.run.temporal import find_temporal
 
         names = as_names(by)
-        if names not in self._found_temporal:
-            self._found_temporal[names] = find_temporal(
+        key = (names, *sorted((margins or {}).items()))
+        if key not in self._found_temporal:
+            self._found_temporal[key] = find_temporal(
                 self.matches,
                 self.track_series,
                 self.track_values,
                 names,
                 confidence=self.parameters.confidence,
+                margins=margins,
             )
-        return self._found_temporal[names]
+        return self._found_temporal[key]
 
-    def temporal_columns(self, by: str | Sequence[str] = ("annotator",)) -> dict[str, Array]:
+    def temporal_columns(
+        self,
+        by: str | Sequence[str] = ("annotator",),
+        *,
+        margins: Mapping[str, float] | None = None,
+    ) -> dict[str, Array]:
         """`tracks` as numpy columns, without pandas."""
         from annqc.run.temporal import temporal_columns
 
-        columns = temporal_columns(self.temporal_findings(by))
+        columns = temporal_columns(self.temporal_findings(by, margins=margins))
         if self.has_tracks:
             return columns
         return {name: column[:0] for name, column in columns.items()}
@@ -108,21 +143,66 @@ class Tracked:
         """`track_events` as numpy columns, without pandas."""
         from annqc.run.tracklists import event_columns
 
-        return event_columns(
-            self.matches,
-            self.track_series,
-            self.track_values,
-            self.structural_events,
-            confidence=self.parameters.confidence,
+        return event_columns(self.matches, self.track_event_rows)
+
+    def track_count_columns(
+        self, by: str | Sequence[str] = ("annotator",), *, kinds: Sequence[str] = ()
+    ) -> dict[str, Array]:
+        """Count events of tracks in every group, see `annqc.run.trackrates.track_count_columns`."""
+        from annqc.run.trackrates import track_count_columns
+
+        return track_count_columns(
+            self.matches, self.track_series, self.track_event_rows, as_names(by), kinds=kinds
         )
+
+    def track_rate_columns(
+        self,
+        name: str,
+        by: str | Sequence[str] = ("annotator",),
+        *,
+        limit: float,
+        at_least: bool,
+        preprocess: str = "none",
+    ) -> dict[str, Array]:
+        """Hold a tracking score, or switches of identity, against a limit.
+
+        See `annqc.run.trackrates`.
+        """
+        from annqc.run.trackrates import SWITCHES, switch_columns, track_score_columns
+
+        confidence, names = self.parameters.confidence, as_names(by)
+        if name == SWITCHES:
+            series, events = self.track_series, self.structural_events
+            return switch_columns(
+                self.matches,
+                series,
+                events,
+                names,
+                limit=limit,
+                at_least=at_least,
+                confidence=confidence,
+            )
+        found = self._tracking_scored(preprocess)
+        return track_score_columns(self.matches, found, name, names, limit=limit, at_least=at_least)
+
+    @cached_property
+    def _scored_tracks(self) -> dict[str, TrackScores]:
+        return {}
+
+    def _tracking_scored(self, preprocess: str) -> TrackScores:
+        from annqc.run.trackscores import scored
+
+        if preprocess not in self._scored_tracks:
+            self._scored_tracks[preprocess] = scored(
+                self.matches, preprocess=preprocess, confidence=self.parameters.confidence
+            )
+        return self._scored_tracks[preprocess]
 
     def tracking_columns(self, *, preprocess: str = "none") -> dict[str, Array]:
         """`tracking_scores` as numpy columns, without pandas."""
         from annqc.run.trackscores import tracking_columns
 
-        return tracking_columns(
-            self.matches, preprocess=preprocess, confidence=self.parameters.confidence
-        )
+        return tracking_columns(self.matches, self._tracking_scored(preprocess))
 
     def tracking_scores(self, *, preprocess: str = "none") -> pd.DataFrame:
         """Return HOTA, CLEAR and identity scores, one row an annotator, equal to TrackEval's.

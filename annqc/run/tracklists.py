@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from annqc.run.trackvalues import SeriesValues
     from annqc.tables import Array, Bools, Dataset, Floats, Ints
 
-__all__ = ["EVENTS", "event_columns", "track_columns"]
+__all__ = ["EVENTS", "event_columns", "event_rows", "track_columns"]
 
 EVENTS: Final = ("drift", "jump", "frozen", *STRUCTURAL, "cut")
 """Kinds of events, those of where boxes are first. A ``cut`` is a jump that most tracks make."""
@@ -50,7 +50,8 @@ def track_columns(
         one counts once); for each edge the median offset ``out_left_px`` and so on, and its slope
         ``drift_left`` and so on in pixels per 100 frames with ``_low, _high, _verdict``; ``lag``
         in frames (NaN where the object hardly moves), ``jitter_px``, ``start, end`` in frames,
-        ``interpolated``, ``keyframe_gap``, ``status``.
+        ``interpolated``, ``keyframe_gap``, ``status`` (``few_frames``: its errors are so alike
+        from frame to frame that the track is worth fewer than eight).
 
     Notes
     -----
@@ -88,6 +89,8 @@ def track_columns(
     columns |= {"start": v.ends[:, 0], "end": v.ends[:, 1]}
     columns |= {"interpolated": v.interpolated, "keyframe_gap": v.gap}
     status = np.array(STATUSES, dtype=object)[v.drift.status.min(axis=1)]
+    few = (v.drift.status == OK).any(axis=1) & ~v.drift.enough.any(axis=1)
+    status[few] = "few_frames"
     columns["status"] = np.where(v.jumps, "jumps", status)
     return columns
 
@@ -143,30 +146,29 @@ def _track_verdicts(values: SeriesValues, confidence: float) -> tuple[Array, Flo
     return verdict, drift.slope - half, drift.slope + half
 
 
-def event_columns(
-    matches: Matches,
+def event_rows(
     series: TrackSeries,
     values: SeriesValues,
     structural: TrackEvents,
     *,
     confidence: float = 0.95,
-) -> dict[str, Array]:
-    """Lay out every event as a stretch of frames, the largest of each kind first.
+) -> list[dict[str, Any]]:
+    """List every event with row numbers in place of ids, the largest of each kind first.
 
     Parameters
     ----------
-    matches, series, values, structural
-        What was matched, measured and estimated.
+    series, values, structural
+        What was measured and estimated.
     confidence : float
         As for `track_columns`.
 
     Returns
     -------
-    dict of str to (m,) array
-        ``annotator, sequence, kind, track_id, drawn_track_id, other_track_id, first_frame,
-        last_frame, edge, size, size_low, size_high, unit, text``.
+    list of dict
+        ``annotator, image, track, drawn, other`` are numbers, -1 for none; ``kind, first, last,
+        edge, size, low, high, unit`` as `event_columns` has them; ``said`` is empty where the kind
+        says it all.
     """
-    gold, work = matches.reference, matches.candidate
     rows: list[dict[str, Any]] = [
         *_drifts(series, values, confidence),
         *_jumps(values),
@@ -189,7 +191,26 @@ def event_columns(
         range(len(rows)),
         key=lambda k: (EVENTS.index(rows[k]["kind"]), -abs(rows[k]["size"]), rows[k]["annotator"]),
     )
-    rows = [rows[k] for k in order]
+    return [rows[k] for k in order]
+
+
+def event_columns(matches: Matches, rows: list[dict[str, Any]]) -> dict[str, Array]:
+    """Lay out every event as a stretch of frames, the largest of each kind first.
+
+    Parameters
+    ----------
+    matches : Matches
+        What was matched.
+    rows : list of dict
+        From `event_rows`.
+
+    Returns
+    -------
+    dict of str to (m,) array
+        ``annotator, sequence, kind, track_id, drawn_track_id, other_track_id, first_frame,
+        last_frame, edge, size, size_low, size_high, unit, text``.
+    """
+    gold, work = matches.reference, matches.candidate
 
     def ints(name: str) -> Ints:
         return np.array([row[name] for row in rows], dtype=np.int64)

@@ -13,19 +13,18 @@ from annqc.measure.track_frames import tracking
 from annqc.measure.tracking import SCORES
 
 if TYPE_CHECKING:
+    from annqc.infer.tracking import TrackScores
     from annqc.match import Matches
     from annqc.measure.track_frames import Preprocess
     from annqc.tables import Array
 
-__all__ = ["PREPROCESSING", "tracking_columns"]
+__all__ = ["PREPROCESSING", "scored", "tracking_columns"]
 
 PREPROCESSING: Final[dict[str, Preprocess | None]] = {"none": None, "mot": "mot", "mot20": "mot20"}
 
 
-def tracking_columns(
-    matches: Matches, *, preprocess: str = "none", confidence: float = 0.95
-) -> dict[str, Array]:
-    """Lay out HOTA, CLEAR and identity scores with their intervals.
+def scored(matches: Matches, *, preprocess: str = "none", confidence: float = 0.95) -> TrackScores:
+    """Work HOTA, CLEAR and identity scores out, with their intervals.
 
     Parameters
     ----------
@@ -36,21 +35,40 @@ def tracking_columns(
     confidence : float
         Level of the intervals.
 
-    Returns
-    -------
-    dict of str to (n_annotators,) array
-        As `annqc.run.tracked.Tracked.tracking_scores` says. Who was asked on nothing has NaN.
+    Raises
+    ------
+    UnknownNameError
+        There is no such preprocessing.
+    MatchError
+        A side has no tracks, or categories are not those of MOTChallenge.
     """
     if preprocess not in PREPROCESSING:
         kind = "preprocessing"
         raise UnknownNameError.among(kind, preprocess, PREPROCESSING)
     sums = tracking(matches, preprocess=PREPROCESSING[preprocess], by="track", twice="apart")
-    found = track_scores(sums, confidence=confidence)
+    return track_scores(sums, confidence=confidence)
+
+
+def tracking_columns(matches: Matches, found: TrackScores) -> dict[str, Array]:
+    """Lay out HOTA, CLEAR and identity scores with their intervals.
+
+    Parameters
+    ----------
+    matches : Matches
+        What was matched.
+    found : TrackScores
+        From `scored`.
+
+    Returns
+    -------
+    dict of str to (n_annotators,) array
+        As `annqc.run.tracked.Tracked.tracking_scores` says. Who was asked on nothing has NaN.
+    """
     work = matches.candidate
     n, rows = len(work.annotator_ids), found.annotator
 
     def spread(values: Array, blank: Any) -> Array:
-        out = np.full(n, blank)
+        out = np.full(n, blank, dtype=object if isinstance(blank, str) else None)
         out[rows] = values
         return out
 
@@ -62,9 +80,8 @@ def tracking_columns(
     for name, count in found.counts.items():
         columns[name] = spread(count, np.nan)
     columns["n_clusters"] = spread(found.n_clusters, 0)
-    columns["clusters"] = spread(np.where(found.by_track, "tracks", "sequences"), "").astype(object)
+    columns["clusters"] = spread(np.where(found.by_track, "tracks", "sequences"), "")
     columns["status"] = spread(np.where(found.decidable, "ok", "too_few_clusters"), "no_data")
-    columns["status"] = columns["status"].astype(object)
     events = events_within(work, matches.image_of_candidate, matches)
     twice = events.kind == STRUCTURAL.index("duplicate_id")
     columns["n_doubled"] = np.bincount(

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from annqc.run.evidence import entry_of, error_words, offset_words, place_of
+from annqc.run.evidence import error_words, offset_words
+from annqc.run.places import entry_of, place_of
 from annqc.tables import EDGES, QUANTITIES
 
 if TYPE_CHECKING:

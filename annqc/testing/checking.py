@@ -167,8 +167,13 @@ def audit_dataset(spec: Spec, dataset: DatasetSpec) -> Audit:
     from annqc.read import read
     from annqc.read.names import gold_rule
 
-    work = read(list(dataset.candidate), annotator=dataset.annotator, **dataset.options())
-    rule = gold_rule(dataset.annotator, list(dataset.gold))
+    options = dataset.options()
+    if not dataset.gold:
+        only = options.pop("only", None)
+        work = read(list(dataset.candidate), annotator=dataset.annotator, **options)
+        return audit(work, only=only, gold_only=dataset.gold_only, policy=spec.match)
+    work = read(list(dataset.candidate), annotator=dataset.annotator, **options)
+    rule = gold_rule(dataset.annotator, list(dataset.gold), dataset.gold_only)
     gold = read(list(dataset.gold), annotator=rule, **dataset.options(gold=True))
     return audit(work, gold, policy=spec.match)
 

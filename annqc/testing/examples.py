@@ -12,12 +12,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from annqc.judge import Judgement
-    from annqc.judge.model import Example, Spec
-    from annqc.simulate import Habit, OutlineHabit
+    from annqc.judge.model import DrawnAs, Example, Spec
+    from annqc.simulate import Habit, OutlineHabit, TrackHabit
 
 __all__ = ["ExampleResult", "run_example"]
 
-OWN = ("annotators", "n_images", "rng", "drawn_as")
+OWN = ("annotators", "n_images", "n_frames", "rng", "drawn_as")
 """Arguments of a simulation that an example gives in other words."""
 
 
@@ -101,21 +101,21 @@ def run_example(spec: Spec, example: Example) -> ExampleResult:
 
 
 def _simulated(example: Example) -> Any:
-    from annqc.simulate import outlines, simulate
+    from annqc.simulate import outlines, simulate, tracks
 
-    outlined = example.drawn_as != "box"
-    make: Callable[..., Any] = outlines if outlined else simulate
+    drawn_as = example.drawn_as
+    made: dict[str, Callable[..., Any]] = {"box": simulate, "tracks": tracks}
+    make: Callable[..., Any] = made.get(drawn_as, outlines)
     known = [name for name in inspect.signature(make).parameters if name not in OWN]
     for name in example.scene:
         if name not in known:
             kind = "argument of a scene"
             raise UnknownNameError.among(kind, name, known, where=f"scene.{name}")
-    annotators = {
-        name: _habits(texts, outlined=outlined) for name, texts in example.annotators.items()
-    }
-    drawn: dict[str, Any] = {"drawn_as": example.drawn_as} if outlined else {}
+    annotators = {name: _habits(texts, drawn_as) for name, texts in example.annotators.items()}
+    drawn: dict[str, Any] = {"drawn_as": drawn_as} if make is outlines else {}
+    drawn["n_frames" if make is tracks else "n_images"] = example.images
     try:
-        return make(annotators, n_images=example.images, rng=example.seed, **drawn, **example.scene)
+        return make(annotators, rng=example.seed, **drawn, **example.scene)
     except (TypeError, ValueError) as error:
         if isinstance(error, AnnqcError):
             raise
@@ -123,12 +123,18 @@ def _simulated(example: Example) -> Any:
         raise SpecError(what, where="scene", found=str(error)) from None
 
 
-def _habits(texts: tuple[str, ...], *, outlined: bool) -> tuple[Habit | OutlineHabit, ...]:
+def _habits(
+    texts: tuple[str, ...], drawn_as: DrawnAs
+) -> tuple[Habit | OutlineHabit | TrackHabit, ...]:
     from annqc.simulate import Habit
     from annqc.simulate.outline_phrases import parse_outline_habits
+    from annqc.simulate.track_phrases import parse_track_habits
 
-    parse: Callable[[str], tuple[Habit | OutlineHabit, ...]]
-    parse = parse_outline_habits if outlined else Habit.parse
+    parse: Callable[[str], tuple[Habit | OutlineHabit | TrackHabit, ...]] = parse_outline_habits
+    if drawn_as == "box":
+        parse = Habit.parse
+    elif drawn_as == "tracks":
+        parse = parse_track_habits
     return tuple(habit for text in texts for habit in parse(text))
 
 

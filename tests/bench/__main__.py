@@ -12,7 +12,17 @@ import time
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from . import auditing, findings, masks, matching, polygons, reading, tracking
+from . import (
+    agreement,
+    auditing,
+    consensus,
+    findings,
+    masks,
+    matching,
+    polygons,
+    reading,
+    tracking,
+)
 from .report import table
 from .timing import UnequalWorkError
 from .works import SIZES, Works
@@ -31,12 +41,15 @@ BENCHES = {
     "contours": polygons.contours,
     "outlines": polygons.huge,
     "tracks": tracking.tracks,
+    "consensus": consensus.clustering,
+    "agreement": agreement.agreement,
 }
 """Name -> function that yields the rows of one benchmark."""
 
 PACKAGES = (
     *("annqc", "numpy", "scipy", "numba", "msgspec"),
     *("pycocotools", "shapely", "opencv-python-headless", "faster-coco-eval"),
+    *("crowd-kit", "krippendorff", "simpleitk"),
     *("monai", "motrics", "statsmodels", "surface-distance", "torch", "trackeval"),
 )
 

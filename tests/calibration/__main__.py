@@ -7,6 +7,8 @@ import sys
 import time
 
 from . import (
+    agreement,
+    consensus,
     endtoend,
     fleet,
     outline_fleet,
@@ -18,13 +20,16 @@ from . import (
     sequential,
     single,
     specs,
+    suspicions,
     temporal,
     track_fleet,
+    track_rules,
     tracking,
 )
 from .core import CHECKS, SEED, Run, checks_of
 
 MODULES = (
+    agreement,
     single,
     fleet,
     sequential,
@@ -38,7 +43,10 @@ MODULES = (
     outline_fleet,
     temporal,
     track_fleet,
+    track_rules,
     tracking,
+    consensus,
+    suspicions,
 )
 
 

@@ -1,4 +1,8 @@
-"""Calibration of rules on outlines: clean teams that fail, and one who dilates (AT46, AT47)."""
+"""Calibration of rules on outlines.
+
+Clean teams that fail, and one who dilates (AT46, AT47); and whoever passes though one outline in
+thirty is all wrong, for want of having met one (AT48).
+"""
 
 from __future__ import annotations
 
@@ -6,11 +10,13 @@ from dataclasses import replace
 
 import numpy as np
 
+from annqc.infer.cht import cluster_location
 from annqc.judge import judge
 from annqc.judge.model import Header, Rule, Spec
 from annqc.measure.tolerance import Tolerance
 from annqc.run.audit import Parameters
 from annqc.run.audit import Run as Audit
+from annqc.run.outline_scores import share_interval
 from annqc.simulate import OutlineHabit, outlines
 
 from .core import Run, calibrates, check_share
@@ -98,3 +104,34 @@ def at47(run: Run):
             named += failed == {"ann-01"}
         words = f"1 of {ANNOTATORS} dilates 1.5 px, tolerance 1 px, G={images}"
         yield check_share("AT47", words, "named, alone", named / n, n=n, full=RUNS, low=least)
+
+
+RARE = 0.03
+GOOD, BAD = 0.98, 0.2
+TEAMS = 4_000
+
+
+@calibrates("AT48")
+def at48(run: Run):
+    """The limit is the true mean, so whoever passes does so wrongly: nominal 0.025."""
+    truth = (1 - RARE) * GOOD + RARE * BAD
+    for images, each in ((5, 4), (10, 4), (20, 4), (5, 20), (50, 4)):
+        rng = run.rng("rare bad outlines", images, each)
+        n = run.n(TEAMS)
+        group = np.repeat(np.arange(n), images * each)
+        cluster = np.tile(np.repeat(np.arange(images), each), n)
+        hand = np.minimum(GOOD + 0.005 * rng.standard_normal(len(group)), 1.0)
+        value = np.where(rng.random(len(group)) < RARE, BAD, hand)
+        found = cluster_location(
+            group, cluster, value, n_groups=n, rho0=0.0, robust=False, engine="numpy"
+        )
+        low, _, _ = share_interval(found)
+        yield check_share(
+            "AT48",
+            f"3 % of outlines at IoU {BAD:g}, the rest at {GOOD:g}, {images} x {each}",
+            "mask IoU: wrong passes",
+            float((low > truth).mean()),
+            n=n,
+            full=TEAMS,
+            high=0.025,
+        )

@@ -1,6 +1,6 @@
-"""Calibration of the temporal statistics (AT23, AT24, AT25, AT60-AT67).
+"""Calibration of the temporal statistics (AT23, AT24, AT25, AT60-AT69).
 
-Where a figure of the specification has no bound of its own (AT60-AT67), the bound is that figure
+Where a figure of the specification has no bound of its own (AT60-AT69), the bound is that figure
 with four Monte-Carlo standard errors of room.
 """
 
@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import numpy as np
 
+from annqc.infer.multiplicity import adjusted_bh
 from annqc.infer.temporal.drift import annotator_drift, track_drift
 from annqc.infer.temporal.frozen import held_drawings
+from annqc.infer.temporal.jitter import MARGIN as OF_JITTER
 from annqc.infer.temporal.jitter import fleet_jitter, track_jitter
 from annqc.infer.temporal.keyframes import integer_gap, interpolation
 from annqc.infer.temporal.lag import MARGIN, annotator_lag, track_lag
+from annqc.infer.temporal.leaps import find_leaps
 from annqc.infer.temporal.sag import annotator_sag, track_sag
 from annqc.infer.temporal.sawtooth import sawtooth
 from annqc.infer.temporal.spikes import find_spikes
@@ -271,3 +274,78 @@ def at67(run: Run):
         words, size = f"no sawtooth, {tracks} x {t}, AR .8", {"n": n, "full": full}
         yield check_share("AT67", words, "P(p<.05)", wrong, high=0.070, **size)
         yield check_share("AT67", words, "P(p<.05)", wrong, low=0.030, **size)
+
+
+@calibrates("AT68")
+def at68(run: Run):
+    """Ask single tracks for drift that they do not have, under memories of many kinds."""
+    n, full = run.n(4_000), 4_000
+    for rho, white, t in (
+        (0.8, 0.0, 60),
+        (0.8, 0.3, 100),
+        (0.8, 0.3, 300),
+        (0.95, 0.0, 60),
+        (0.95, 0.3, 300),
+    ):
+        rng = run.rng("memory", rho, white, t)
+        y = autoregressive(rng, n, t, rho) + white * rng.standard_normal((n, t))
+        p = track_drift(*flat(y)).p_bias()
+        words = f"drift of a track, T={t}, AR {rho:g} + white {white:g}"
+        size = {"n": n, "full": full}
+        yield check_share("AT68", words, "P(p<.05)", (p < 0.05).mean(), high=0.075, **size)
+        yield check_share("AT68", words, "P(p<.001)", (p < 0.001).mean(), high=0.005, **size)
+    teams, all_teams, edges = run.n(400), 400, 200
+    for rho, t in ((0.95, 60), (0.98, 100), (0.8, 60)):
+        p = np.empty((teams, edges))
+        rng = run.rng("after BH", rho, t)
+        for team in range(teams):
+            y = 2 * autoregressive(rng, edges, t, rho)
+            p[team] = track_drift(*flat(y)).p_bias(2.0)
+        wrong = np.mean([(adjusted_bh(one) < 0.05).any() for one in p])
+        words = f"drift of 50 tracks, T={t}, AR {rho:g}, sd 2 tolerances"
+        part = {"n": teams, "full": all_teams, "high": 0.06}
+        yield check_share("AT68", words, "P(any)", wrong, **part)
+    for t, low in ((100, 0.65), (150, 0.88), (300, 0.99)):
+        rng = run.rng("power", t)
+        noise = 0.95 * autoregressive(rng, n, t, 0.8) + 0.3 * rng.standard_normal((n, t))
+        p = track_drift(*flat(noise + 0.05 * np.arange(t))).p_bias(1.0)
+        words = f"5 px in 100 frames, noise 1 px, T={t}"
+        found = (p < 0.05).mean()
+        yield check_share("AT68", words, "P(p<.05)", found, n=n, full=full, low=low)
+
+
+@calibrates("AT69")
+def at69(run: Run):
+    """Leaps without gold, and jitter beside those who drew the same."""
+    n, full, t = run.n(1_000), 1_000, 300
+    size = {"n": n, "full": full}
+    for kind, rho, sd in (("normal", 0.0, 1.0), ("t3", 0.0, 1.7), ("normal", 0.8, 1.0)):
+        rng = run.rng("leaps", kind, rho)
+        noise = autoregressive(rng, 4 * n, t, rho, kind=kind, sd=sd).reshape(n, 4, t)
+        boxes = trajectories(rng, n, t, columns=4) + noise.transpose(0, 2, 1)
+        wrong = (find_leaps(*flat(boxes)).n_steps > 0).mean()
+        words = f"leaps without gold, T={t}, {kind}, AR {rho:g}"
+        yield check_share("AT69", words, "tracks with an alarm", wrong, high=0.02, **size)
+        if kind == "normal" and not rho:
+            boxes[:, 150:] += [25, 0, 25, 0]
+            found = find_leaps(*flat(boxes), tolerance=2.0)
+            near = np.abs(found.frame - 150) <= 1
+            seen = len(np.unique(found.series[near])) / n
+            yield check_share("AT69", "leap of 25 px, noise 1 px", "seen", seen, low=0.9, **size)
+    teams, all_teams, items = run.n(400), 400, 8
+    group, item = np.repeat(np.arange(4), items), np.tile(np.arange(items), 4)
+    named = np.empty((teams, 4))
+    for sd, words in ((1.0, "four alike"), (3.0, "one of four trembles thrice as much")):
+        rng = run.rng("beside", sd)
+        for team in range(teams):
+            gold = rng.uniform(0.1, 1.0, (items, 1)) * rng.standard_normal((items, 100))
+            own = np.where(group == 0, sd, 1.0)[:, None] * rng.standard_normal((len(group), 100))
+            track = track_jitter(*flat(own + gold[item]))
+            found = fleet_jitter(track, group, 4, item=item, tolerance=1.0)
+            named[team] = found.verdict(OF_JITTER) == BIASED
+        part = {"n": teams, "full": all_teams}
+        rest = named[:, 1:].any(axis=1).mean()
+        yield check_share("AT69", words, "clean ones named", rest, high=0.05, **part)
+        if sd > 1:
+            named_one = named[:, 0].mean()
+            yield check_share("AT69", words, "named", named_one, low=0.95, **part)

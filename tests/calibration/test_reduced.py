@@ -12,10 +12,18 @@ import pytest
 
 from tests.calibration import __main__ as program
 from tests.calibration.core import CHECKS, Run, check_share, check_value, checks_of, widening
-from tests.calibration.test_reduced_outline_rules import OF_OUTLINE_RULES, OUTLINE_RULES_FULL
+from tests.calibration.test_reduced_agreement import OF_AGREEMENT
+from tests.calibration.test_reduced_consensus import CONSENSUS_FULL, OF_CONSENSUS
+from tests.calibration.test_reduced_outline_rules import (
+    OF_OUTLINE_RULES,
+    OF_RARE,
+    OUTLINE_RULES_FULL,
+)
 from tests.calibration.test_reduced_outlines import OF_OUTLINES
 from tests.calibration.test_reduced_rules import FULL_ONLY, OF_RULES
+from tests.calibration.test_reduced_suspicions import OF_SUSPICIONS
 from tests.calibration.test_reduced_temporal import OF_TEMPORAL
+from tests.calibration.test_reduced_track_rules import OF_TRACK_RULES, TRACK_RULES_FULL
 from tests.calibration.test_reduced_tracking import OF_TRACKING
 from tests.calibration.test_reduced_tracks import OF_TRACKS
 
@@ -26,9 +34,11 @@ IDS += ["AT36", "AT37", "AT38", "AT40"]
 
 
 def test_every_check_is_there():
-    outlined = [*OF_OUTLINES, *OF_OUTLINE_RULES, *OUTLINE_RULES_FULL]
-    tracked = [*OF_TEMPORAL, *OF_TRACKS, *OF_TRACKING]
-    assert sorted(CHECKS) == sorted([*IDS, *OF_RULES, *outlined, *tracked, *FULL_ONLY])
+    outlined = [*OF_OUTLINES, *OF_OUTLINE_RULES, *OF_RARE, *OUTLINE_RULES_FULL]
+    tracked = [*OF_TEMPORAL, *OF_TRACKS, *OF_TRACKING, *OF_TRACK_RULES, *TRACK_RULES_FULL]
+    several = [*OF_CONSENSUS, *CONSENSUS_FULL, *OF_AGREEMENT, *OF_SUSPICIONS]
+    known = [*IDS, *OF_RULES, *outlined, *tracked, *several, *FULL_ONLY]
+    assert sorted(CHECKS) == sorted(known)
 
 
 @pytest.mark.parametrize("id", IDS)

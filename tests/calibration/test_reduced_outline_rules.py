@@ -10,6 +10,7 @@ from tests.calibration.outline_rules import ANNOTATORS, CONTOURS, judged, team
 
 REDUCED = Run(scale=0.02)
 OF_OUTLINE_RULES = ["AT47"]
+OF_RARE = ["AT48"]
 OUTLINE_RULES_FULL = ["AT46"]
 """Shares of runs that hardly ever fail: so few runs could not show that too many do."""
 
@@ -20,6 +21,12 @@ def test_measured_within_bounds(id):
     assert checks
     violated = [str(check) for check in checks if not check.ok]
     assert not violated, "\n".join(["", *violated])
+
+
+def test_rare_bad_outlines_do_not_pass_for_want_of_being_met():
+    checks = checks_of(*OF_RARE, Run(scale=0.25))
+    assert len(checks) == 5
+    assert all(check.ok for check in checks)
 
 
 def test_hardly_any_clean_team_fails():

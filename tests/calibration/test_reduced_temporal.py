@@ -8,8 +8,8 @@ from tests.calibration import __main__ as program  # noqa: F401 - it registers t
 from tests.calibration.core import Run, checks_of
 
 REDUCED = Run(scale=0.2)
-SMALLER = {"AT60": Run(scale=0.1)}
-OF_TEMPORAL = ["AT23", "AT24", "AT25", *(f"AT{k}" for k in range(60, 68))]
+SMALLER = {"AT60": Run(scale=0.1), "AT68": Run(scale=0.1)}
+OF_TEMPORAL = ["AT23", "AT24", "AT25", *(f"AT{k}" for k in range(60, 70))]
 
 
 @pytest.mark.parametrize("id", OF_TEMPORAL)

@@ -92,7 +92,7 @@ def test_all_lists_everybody(run):
         ((*AUDIT, "--engine", "abacus"), "abacus"),
         ((*AUDIT, "--spec", "nothing.toml"), "nothing.toml"),
         ((*AUDIT, "--image-sizes", "0x7"), "two positive numbers"),
-        (("audit", "work.json"), "--gold is missing"),
+        (("audit", "work.json", "--spec", "boxes"), "--gold is missing"),
         (("audit", "--gold", "gold.json"), "WORK is missing"),
         ((*AUDIT, "--undecided", "maybe"), "maybe"),
         (("adit",), "audit"),
@@ -441,9 +441,15 @@ def test_lint_lists_problems_and_exits_0(run, faulty):
         "Read 1 coco file: 3 rows, of which 1 is usable; 1 image, 1 annotator, 1 category"
         in " ".join(done.stdout.split())
     )
+    assert done.stdout.count(faulty.name) == 1  # the file is named, and not with every row
     assert "1 dropped: zero_size" in done.stdout
     assert "1 dropped: unknown_image" in done.stdout
     assert "No problems." in run("lint", "work.json").stdout
+
+
+def test_lint_says_that_a_file_is_empty(run, tmp_path):
+    (tmp_path / "1.txt").write_text("")
+    assert run("lint", tmp_path / "1.txt").stdout.startswith("Read 1 empty file: 0 rows")
 
 
 @pytest.mark.parametrize(

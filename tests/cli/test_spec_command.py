@@ -11,6 +11,7 @@ import pytest
 import annqc
 from annqc.judge import load_spec
 from annqc.judge.inherit import profiles
+from annqc.write import write_coco
 
 PLAIN = """
 [annqc]
@@ -217,6 +218,24 @@ def test_init_writes_a_spec_that_judges_its_data(run, here):
     assert "error  " not in audited.stdout
     assert "bob draws the right edge" in audited.stdout
     assert run("spec", "check", "new.annqc.toml").exit_code == 0
+
+
+@pytest.mark.parametrize(("drawn_as", "extends"), [("polygon", "masks"), ("box", "boxes")])
+def test_init_asks_about_outlines_where_both_sides_have_some(run, here, drawn_as, extends):
+    from annqc.simulate import outlines
+
+    kind = "polygon" if drawn_as == "box" else drawn_as
+    made = outlines({"ann": []}, n_images=8, objects_per_image=[3] * 8, drawn_as=kind, rng=1)
+    write_coco(made.gold, here / "shapes-gold.json")
+    write_coco(made.work, here / "shapes-work.json")
+    if drawn_as == "box":  # boxes drawn beside a gold of polygons
+        work = json.loads((here / "shapes-work.json").read_text(encoding="utf-8"))
+        for one in work["annotations"]:
+            del one["segmentation"]
+        (here / "shapes-work.json").write_text(json.dumps(work), encoding="utf-8")
+    done = run("spec", "init", "shapes-work.json", "--gold", "shapes-gold.json", "-o", "-")
+    assert done.exit_code == 0
+    assert f'extends = "{extends}"' in done.stdout
 
 
 def test_paths_are_seen_from_the_folder_of_the_spec(run, here):

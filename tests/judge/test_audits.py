@@ -13,7 +13,7 @@ from annqc.judge import judge, load_spec, measures, register_measure
 from annqc.judge.registry import find_measure
 from annqc.match import MatchPolicy
 from annqc.run.audit import Parameters, Run
-from annqc.simulate import Habit, OutlineHabit, outlines, simulate
+from annqc.simulate import Habit, OutlineHabit, TrackHabit, outlines, simulate, tracks
 from tests.judge.staged import one_rule
 from tests.judge.test_spec import PROFILE
 
@@ -74,6 +74,15 @@ def test_an_offset_that_everybody_has_is_said_once():
     assert "(6 annotators; the annotators, the gold or the guideline may be off)" in found.sentence
 
 
+@pytest.fixture(scope="module")
+def filmed():
+    habits = {"ann": [], "bob": TrackHabit.drift(6, edge="top"), "key": TrackHabit.interpolated(20)}
+    made = tracks(habits, n_sequences=5, n_tracks=3, n_frames=120, speed=5, rng=1)
+    return Run(made.gold, made.work, engine="numpy")
+
+
+BY_ANNOTATOR = ("hota", "mota", "idf1", "deta", "assa", "loca")
+"""Scores, which have no other groups."""
 OF_IMAGES = ("agreement", "missing_images", "category_coverage")
 """Measures that know annotators and images, and no columns of objects."""
 
@@ -83,17 +92,22 @@ OF_IMAGES = ("agreement", "missing_images", "category_coverage")
     [{"by": ["category"]}, {"by": []}, {"where": {"category": ["person", "car"]}}, {"by": "size"}],
 )
 @pytest.mark.parametrize("name", sorted(measures()))
-def test_every_measure_takes_any_grouping(run, outlined, name, columns):
+def test_every_measure_takes_any_grouping(run, outlined, filmed, name, columns):
     measure = find_measure(name)
-    if name in OF_IMAGES and columns != {"by": []}:
+    if name in BY_ANNOTATOR or (name in OF_IMAGES and columns != {"by": []}):
         with pytest.raises(SpecError, match=f"{name} (is|cannot be) told by|has no where"):
             one_rule(name, **columns, **{measure.limits[-1]: 1})
         return
     given = columns if "by" in measure.takes else {}
     if measure.check is not None and "where" in given:
         given = given | {"by": []}
-    limit = {} if not measure.limits else {measure.limits[-1]: 1}
-    found = judge(outlined if measure.outlines else run, one_rule(name, **given, **limit)).checks[0]
+    limit = {} if not measure.limits else {measure.limits[-1]: measure.usual or 1}
+    work = outlined if measure.outlines else filmed if measure.tracks else run
+    found = judge(work, one_rule(name, **given, **limit)).checks[0]
+    if name == "jitter":
+        assert found.outcome == "not_applicable"
+        assert "which takes three of them" in found.sentence
+        return
     assert found.outcome in {"pass", "fail", "undecided"}
     assert [set(row["group"]) for row in found.rows] == [
         set(found.assessment.keys) for _ in found.rows

@@ -137,7 +137,7 @@ def test_intervals_and_p_values_agree(run, name):
 def test_every_check_can_be_sent_to_another_process(run):
     rules = []
     for name, measure in measures().items():
-        limits = {measure.limits[0]: 0.9} if measure.limits else {}
+        limits = {measure.limits[0]: measure.usual or 0.9} if measure.limits else {}
         rules.append({"id": name, "measure": name, **limits})
     found = judge(run, load_spec({"annqc": {"version": 1}, "rule": rules}))
     again = pickle.loads(pickle.dumps(found))

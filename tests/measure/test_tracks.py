@@ -266,3 +266,58 @@ def test_a_static_object_over_many_frames_accuses_nobody():
     bias = annqc.audit(work, gold).bias()
     assert set(bias["verdict"]) == {"undecided"}
     assert set(bias["n_clusters"]) == {1}
+
+
+def crossing(rng, *, swap=None, n=160):
+    """Make two objects that pass each other at half a pixel a frame, six pixels apart."""
+    gold, work = [], []
+    for track in range(2):
+        t = np.arange(n)
+        x = 100 + (t * 0.5 if track == 0 else 0.5 * (n - t))
+        drawn = x + rng.normal(0, 3, n)
+        gold += [(0, track, frame, x[frame]) for frame in t]
+        name = [track if swap is None or frame < swap else 1 - track for frame in t]
+        work += [(0, 5 + name[frame], frame, drawn[frame]) for frame in t]
+    return [video(rows, n_frames=n) for rows in (gold, work)]
+
+
+def test_objects_that_pass_slowly_keep_their_tracks():
+    for seed in range(5):
+        gold, work = crossing(np.random.default_rng(seed))
+        assert events(gold, work) == []
+
+
+def test_ids_that_are_swapped_beside_each_other_are_told_where_they_are():
+    """At frame 90 the boxes are ten pixels apart, and overlap the other object by a third."""
+    gold, work = crossing(np.random.default_rng(1), swap=90)
+    found = events(gold, work)
+    assert {kind for kind, *_ in found} == {"id_swap"}
+    assert all(abs(first - 90) <= 8 for _, _, first, _ in found)
+
+
+def test_the_track_that_has_the_object_keeps_it_while_it_overlaps_by_half():
+    """The newcomer overlaps the object more, from frame 6 on."""
+    gold = video(still(1, 100.0))
+    kept = video(still(5, 104.0) + still(6, 101.0, range(6, 12)))
+    found = followed(gold, kept)
+    assert kept.tracks_of(found.drawn_track).tolist() == [5] * 12
+    left = video(still(5, 104.0, range(6)) + still(6, 101.0, range(6, 12)))
+    assert left.tracks_of(followed(gold, left).drawn_track).tolist() == [5] * 6 + [6] * 6
+
+
+def test_a_swap_of_two_kinds_of_object_is_told_once():
+    gold = video([(0, k, t, 100.0 + 300 * k, k) for k in range(2) for t in range(12)])
+    rows = [
+        (0, 5 + (k if t < 6 else 1 - k), t, 100.0 + 300 * k, k) for k in range(2) for t in range(12)
+    ]
+    assert {kind for kind, *_ in events(gold, video(rows))} == {"id_swap"}
+    wrong = [(*row[:4], 1 - row[4] if row[1:3] == (5, 3) else row[4]) for row in rows]
+    kinds = Counter(kind for kind, *_ in events(gold, video(wrong)))
+    assert kinds == {"id_swap": 2, "category_flip": 2}
+
+
+def test_a_track_that_goes_on_over_what_is_ignored_does_not_end_late():
+    gold = video(still(1, 100.0))
+    ignored = gold.table.image >= 8
+    gold = replace(gold, table=replace(gold.table, ignored=ignored))
+    assert events(gold, video(still(5, 100.0))) == []

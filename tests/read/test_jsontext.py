@@ -145,8 +145,9 @@ def test_a_file_name_that_is_no_text_can_be_told(tmp_path):
 
 def test_half_a_character_in_a_table_is_told_too():
     row = {"image_id": "\ud800", "x1": 5, "y1": 5, "x2": 0, "y2": 9}
-    dataset = read(pd.DataFrame({name: [value] for name, value in row.items()}, dtype=object))
-    assert dataset.n_dropped == 1
+    with pytest.raises(ReadError, match="half a character") as caught:
+        read(pd.DataFrame({name: [value] for name, value in row.items()}, dtype=object))
+    assert caught.value.where == "<table>, column 'image_id', row 0"
     assert shown("caf\udce9 é \ud800") == "caf\\xe9 é \\ud800"
 
 

@@ -26,7 +26,7 @@ from tests.report.checks_records import EVIDENCE, RULES, judgement, record, reco
 
 KEYS = """spec dataset id order line origin measure summary outcome counted_as sentence
 explanation why by where tolerance confidence at_least at_most no_worse_than margin sequential
-counts rows n_rows evidence reproduce""".split()
+preprocess counts rows n_rows evidence reproduce""".split()
 
 
 def test_a_record_is_plain_json():

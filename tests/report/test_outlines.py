@@ -1,6 +1,7 @@
 """The section on outlines: who is dilated and who eroded, in words that fit the screen."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
@@ -20,7 +21,7 @@ from annqc.report.schema import AuditDocument, Error
 from annqc.report.terminal import render
 from annqc.run.audit import Parameters, Run
 from annqc.simulate import OutlineHabit, outlines
-from annqc.tables import ERROR_KINDS
+from annqc.tables import ERROR_KINDS, Source
 from tests.geometry.figures import mended, shapes_of
 from tests.measure.test_outlines import dataset
 from tests.run.test_outline_strata import PIXEL, planted
@@ -76,6 +77,18 @@ def test_nobody_is_accused_where_nobody_is_named():
     assert " ".join(line.strip() for line in lines).startswith(f"Outlines  {ANONYMOUS}")
     assert "(unknown)" not in "\n".join(lines)
     assert any(line.strip().startswith("everything 12") or "everything" in line for line in lines)
+
+
+def test_work_that_does_not_say_who_drew_is_one_annotators_in_every_section():
+    run = run_of({"second": 2.5})
+    work = replace(
+        run.candidate, authors_known=False, sources=(Source("second.jsonl", "jsonl", 9, 9, 9),)
+    )
+    text = render(Run(run.reference, work))
+    assert "everything counts as one annotator, 'second'" in " ".join(text.split())
+    lines = section(text)
+    assert ANONYMOUS not in " ".join(line.strip() for line in lines)
+    assert any(line.strip().startswith("second") for line in lines)
 
 
 def test_readers_of_lung_scans_are_anonymous(shared_data):

@@ -29,7 +29,7 @@ EXAMPLES = [
     for name, path in profiles().items()
     for at, one in enumerate(load_spec(path).examples)
 ]
-OPPOSITE = {"pass": "fail", "fail": "pass"}
+OPPOSITE = {"pass": "fail", "fail": "pass", "not_applicable": "pass"}
 
 
 def spec_and_example(name, at):

@@ -6,7 +6,7 @@ are offsets (annotation minus gold) or coordinates, in pixels or tolerance units
 not usable. Frames may have gaps.
 
 `drift`, `sawtooth`, `jitter`, `steps`, `spikes`, `lag`, `sag` and `ends` compare with gold;
-`frozen`, `keyframes` and `relative` need none, and say less.
+`frozen`, `keyframes`, `leaps` and `relative` need none, and say less.
 Neighbouring frames are near copies of each other, so that frames are never counted as evidence on
 an annotator: tracks are, and of a drawing that was held for many frames there is one.
 """

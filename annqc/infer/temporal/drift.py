@@ -10,21 +10,31 @@ import numpy as np
 from annqc.infer import verdicts
 from annqc.infer.temporal.estimate import CONSTANT, NO_DATA, OK, TOO_SHORT, Estimate, of_tracks
 from annqc.infer.temporal.series import MAD_TO_SD, Columns, Series
+from annqc.infer.temporal.slope_error import slope_error
 
 if TYPE_CHECKING:
     from annqc.tables import Array, Bools, Floats, Ints
 
-__all__ = ["FRAMES", "T_MIN", "TrackDrift", "annotator_drift", "theil_sen", "track_drift"]
+__all__ = [
+    "FRAMES",
+    "N_EFF_MIN",
+    "T_MIN",
+    "TrackDrift",
+    "annotator_drift",
+    "theil_sen",
+    "track_drift",
+]
 
 FRAMES: Final = 100
 """Slopes are given per this many frames."""
 T_MIN: Final = 50
-"""Frames below which the autocorrelation of a track cannot be told."""
+"""Frames below which the memory of a track's errors cannot be told."""
 GROSS_SCALES: Final = 5.0
 """Residuals beyond this many scales are gross."""
 GROSS_RATE: Final = 0.01
 """With a larger share of gross residuals, Theil and Sen's slope takes the place of OLS."""
-R_LOW, R_HIGH = -0.5, 0.97
+N_EFF_MIN: Final = 8.0
+"""Independent frames that a track must be worth before anything is concluded from it alone."""
 PAIRS: Final = 500_000
 """Pairs of frames that Theil and Sen's slope of one track looks at, at most."""
 
@@ -36,7 +46,9 @@ class TrackDrift:
     Attributes
     ----------
     slope, se, df : float64
-        Slope per 100 frames, in the units of the values; standard error; degrees of freedom.
+        Slope per 100 frames, in the units of the values; standard error; degrees of freedom. No
+        error (NaN) and no degree of freedom where the frames are worth fewer than `N_EFF_MIN`
+        independent ones: the slope is then one of several on an annotator, and no finding alone.
     r : float64
         Autocorrelation of the residuals from one frame to the next.
     n : int64
@@ -62,20 +74,24 @@ class TrackDrift:
     robust: Bools
     status: Array
 
+    @property
+    def enough(self) -> Bools:
+        """Whether anything can be concluded from the single track."""
+        return np.asarray((self.status == OK) & np.isfinite(self.se))
+
     def p_bias(self, delta: float = 0.0) -> Floats:
         """How surprising each slope is if the drift is at most ``delta`` per 100 frames."""
         p = verdicts.p_bias(self.slope, self.se, self.df, delta)
-        return np.where(self.status == OK, p, 1.0)
+        return np.where(self.enough, p, 1.0)
 
     def p_clean(self, delta: float) -> Floats:
         """How surprising each slope is if the drift is at least ``delta`` per 100 frames."""
         p = verdicts.p_clean(self.slope, self.se, self.df, delta)
-        return np.where(self.status == OK, p, 1.0)
+        return np.where(self.enough, p, 1.0)
 
     def verdict(self, delta: float, *, alpha: float = verdicts.ALPHA) -> Array:
         """Verdict on each single track: codes into `annqc.infer.verdicts.VERDICTS`."""
-        enough = self.status == OK
-        return verdicts.decide(self.p_bias(delta), self.p_clean(delta), enough, alpha=alpha)
+        return verdicts.decide(self.p_bias(delta), self.p_clean(delta), self.enough, alpha=alpha)
 
 
 def track_drift(values: Array, frame: Array, starts: Array) -> TrackDrift:
@@ -96,12 +112,12 @@ def track_drift(values: Array, frame: Array, starts: Array) -> TrackDrift:
 
     Notes
     -----
-    Least squares with residuals e, and ``r1`` their lag-1 autocorrelation over rows that lie the
-    usual distance apart. ``r = clip(r1 + (1 + 4 r1) / T, -.5, .97)`` undoes its small-sample bias
-    (Kendall 1954); ``n_eff = T (1 - r) / (1 + r)``, ``se = se_ols sqrt((1 + r) / (1 - r))``,
-    ``df = max(n_eff, 3) - 2``. With more than 1 % gross residuals the slope is Theil and Sen's, and
-    the gross frames take no part in the error. A value held over many frames is one drawing, so
-    ``n_eff`` is never above the number of times that the value changes, plus one.
+    The slope is that of least squares, its error and degrees of freedom are those of
+    `annqc.infer.temporal.slope_error.slope_error`, which weighs memories of different lengths, with
+    and without white noise upon them. ``n_eff = T (se_iid / se)²``. With more than 1 % gross
+    residuals the slope is Theil and Sen's, and the gross frames take no part in the error. A value
+    held over many frames is one drawing, so ``n_eff`` is never above the number of times that the
+    value changes, plus one. Rows are taken to be equally far apart.
 
     Examples
     --------
@@ -121,13 +137,12 @@ def track_drift(values: Array, frame: Array, starts: Array) -> TrackDrift:
     if robust.any():
         kept = _theil_sen_of(rows, robust, slope, residual)
         rows, residual = rows.keep(kept), residual[kept]
-    se, r, n_eff = _error(rows, residual)
-    df = np.maximum(n_eff, 3.0) - 2
+    se, df, r, n_eff = _error(rows, residual)
     changes = _changes(rows)
     status = np.where(changes == 0, CONSTANT, OK)
     status = np.where(n < T_MIN, TOO_SHORT, status)
     status = np.where(n == 0, NO_DATA, status)
-    undecided = status != OK
+    undecided = (status != OK) | ~(n_eff >= N_EFF_MIN)
     return TrackDrift(
         slope=series.shaped(slope * FRAMES),
         se=series.shaped(np.where(undecided, np.nan, se * FRAMES)),
@@ -222,8 +237,11 @@ def _theil_sen_of(rows: Columns, robust: Bools, slope: Floats, residual: Floats)
     return ~(far & robust[rows.series])
 
 
-def _error(rows: Columns, residual: Floats) -> tuple[Floats, Floats, Floats]:
-    """Find the error of the slope per frame, the autocorrelation, and what the frames are worth."""
+def _error(rows: Columns, residual: Floats) -> tuple[Floats, Floats, Floats, Floats]:
+    """Find error and degrees of freedom of the slope, the autocorrelation, and what frames weigh.
+
+    Of series that are too short only the autocorrelation is found.
+    """
     n = rows.count()
     residual = residual - rows.mean(residual)[rows.series]
     x = rows.frame - rows.mean(rows.frame)[rows.series]
@@ -235,17 +253,22 @@ def _error(rows: Columns, residual: Floats) -> tuple[Floats, Floats, Floats]:
     def over(w: Array) -> Floats:
         return np.bincount(at, w, rows.n_series).astype(np.float64)
 
+    se, df = np.full((2, rows.n_series), np.nan)
+    long = np.flatnonzero(n >= T_MIN)
     with np.errstate(all="ignore"):
         squares = rows.total(residual**2)
         lagged = over(np.where(close, residual[1:] * residual[:-1], 0.0))
-        r = lagged / squares * (n - 1) / over(close)
-        r = r + (1 + 4 * r) / n
+        r = np.clip(lagged / squares * (n - 1) / over(close), -1.0, 1.0)
+        if len(long):
+            some = np.isin(rows.series, long)
+            se[long], df[long] = slope_error(rows.keep(some).numbered(long), residual[some])
+        alone = np.sqrt(squares / (n - 2) / rows.total(x * x))
+        n_eff = np.minimum(n * (alone / se) ** 2, n)
+        # A value held over many frames is one drawing.
         drawings = n - over(held)
-        r = np.clip(np.where(np.isnan(r), R_HIGH, r), R_LOW, R_HIGH)
-        r = np.where(drawings < n, np.maximum(r, (n - drawings) / (n + drawings)), r)
-        inflation = (1 + r) / (1 - r)
-        se = np.sqrt(inflation * squares / (n - 2) / rows.total(x * x))
-        return se, r, n / inflation
+        few = (drawings < n) & (n_eff > drawings)
+        se = np.where(few, se * np.sqrt(n_eff / drawings), se)
+        return se, np.where(few, np.minimum(df, drawings), df), r, np.where(few, drawings, n_eff)
 
 
 def _changes(rows: Columns) -> Ints:

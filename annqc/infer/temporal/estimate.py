@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from annqc.tables import Array, Bools, Floats, Ints
 
 __all__ = [
+    "ALONE",
     "CONSTANT",
     "INTEGER",
     "NO_DATA",
@@ -35,9 +36,11 @@ STATUSES: Final = (
     "no_motion",
     "integer",
     "too_few_clusters",
+    "alone",
 )
-"""``constant``: one drawing held throughout; ``integer``: coordinates too coarse to tell."""
-OK, NO_DATA, TOO_SHORT, CONSTANT, NO_MOTION, INTEGER, TOO_FEW_CLUSTERS = range(7)
+"""``constant``: one drawing held throughout; ``integer``: coordinates too coarse to tell;
+``alone``: nothing that two others have drawn as well."""
+OK, NO_DATA, TOO_SHORT, CONSTANT, NO_MOTION, INTEGER, TOO_FEW_CLUSTERS, ALONE = range(8)
 
 
 @dataclass(frozen=True, eq=False, slots=True, kw_only=True)

@@ -21,6 +21,7 @@ __all__ = [
     "annotator_lag",
     "refined_lag",
     "track_lag",
+    "without_lag",
 ]
 
 HALF_WINDOW: Final = 3
@@ -247,3 +248,63 @@ def annotator_lag(track: TrackLag, group: Array, n_groups: int) -> Estimate:
     status = np.where(still, NO_MOTION, found.status)
     status = np.where(found.n_clusters + still == 0, NO_DATA, status).astype(np.int8)
     return replace(found, status=status)
+
+
+def without_lag(
+    values: Array,
+    reference: Array,
+    frame: Array,
+    starts: Array,
+    lag: Array | float,
+    *,
+    outward: bool = False,
+) -> Floats:
+    """Compare each box with where its object was ``lag`` frames ago, not with where it is.
+
+    The offset of a box that trails follows the velocity, and its slope the acceleration: what is
+    left when the lag is told once can be judged for drift, jumps and jitter.
+
+    Parameters
+    ----------
+    values : (n,) or (n, k) array_like
+        Offsets from ``reference``, column by column.
+    reference : (n,) or (n, k) array_like
+        Gold coordinates.
+    frame : (n,) array_like of int
+        Increasing inside a series.
+    starts : (s + 1,) array_like of int
+        Offsets of the series.
+    lag : float or (s,) array_like
+        Frames that each series trails by, as its annotator does; 0 or NaN leaves it as it is.
+    outward : bool
+        Whether ``values`` are positive outwards, with ``k = 4``: left and top the other way round.
+
+    Returns
+    -------
+    array like ``values``
+        ``values + g_t - g_{t - lag}``, the gold of between two frames being interpolated; NaN where
+        there is no gold of then, as at the beginning of a track.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> frame = np.arange(6)
+    >>> gold = frame ** 2.0
+    >>> late = np.array([0.0, 0, 1, 4, 9, 16]) - gold
+    >>> without_lag(late, gold, frame, [0, 6], 1.0).tolist()
+    [nan, 0.0, 0.0, 0.0, 0.0, 0.0]
+    """
+    y = Series.of(values, frame, starts)
+    gold = Series.of(reference, frame, starts).values
+    each = np.nan_to_num(np.broadcast_to(np.asarray(lag, dtype=np.float64), y.n_series))
+    whole = np.floor(each).astype(np.int64)
+    share = (each - whole)[y.series, None]
+    near, far = (row_at(y.frame, y.series, -(whole + more)[y.series]) for more in (0, 1))
+    then = np.where(near[:, None] >= 0, gold[near], np.nan)
+    if (share > 0).any():
+        before = np.where(far[:, None] >= 0, gold[far], np.nan)
+        then = np.where(share > 0, (1 - share) * then + share * before, then)
+    way = np.array([-1.0, -1.0, 1.0, 1.0]) if outward else 1.0
+    moved = np.where((each != 0)[y.series, None], way * (gold - then), 0.0)
+    found = np.asarray(y.values + moved)
+    return found[:, 0] if y.flat else found

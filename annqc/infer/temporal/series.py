@@ -167,6 +167,16 @@ class Columns:
             n_series=self.n_series,
         )
 
+    def numbered(self, series: Ints) -> Columns:
+        """Give the series that are listed the numbers 0, 1, 2 ...; no other has a row."""
+        return Columns(
+            value=self.value,
+            frame=self.frame,
+            series=np.searchsorted(series, self.series),
+            row=self.row,
+            n_series=len(series),
+        )
+
     def step(self) -> Floats:
         """Usual distance in frames from one row to the next: 1 unless frames were skipped."""
         inside = self.series[1:] == self.series[:-1]

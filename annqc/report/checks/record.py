@@ -115,6 +115,7 @@ def make_record(check: Check, *, spec: Spec, dataset: str = "") -> Record:
             "no_worse_than": rule.no_worse_than,
             "margin": rule.margin,
             "sequential": rule.sequential,
+            "preprocess": rule.preprocess,
             "counts": check.counts,
             "rows": rows[: max(MOST_ROWS, min(check.counts["fail"], MOST_FAILING))],
             "n_rows": len(rows),

@@ -82,6 +82,13 @@ class Evidence(Struct, frozen=True, kw_only=True):
     source: Annotated[str | None, Meta(description="file that it was read from")]
     row: Annotated[int | None, Meta(description="in that file, from 0")]
     text: Annotated[str, Meta(description="the same in words")]
+    sequence: Annotated[Id, Meta(description="of a stretch of a track; left out elsewhere")] = None
+    track_id: Annotated[Id, Meta(description="of the reference")] = None
+    drawn_track_id: Id = None
+    first_frame: int | None = None
+    last_frame: int | None = None
+    size: Annotated[Number, Meta(description="of the stretch, in its unit")] = None
+    unit: str | None = None
 
 
 class CheckRecord(Struct, frozen=True, kw_only=True):
@@ -114,6 +121,9 @@ class CheckRecord(Struct, frozen=True, kw_only=True):
     no_worse_than: str | None
     margin: float | str | None
     sequential: bool
+    preprocess: Annotated[
+        str | None, Meta(description="what was left out before tracking was scored")
+    ]
     counts: Annotated[dict[str, int], Meta(description="groups of each outcome")]
     rows: Annotated[
         list[Row],

@@ -1,9 +1,9 @@
 """testing: asserts for plain test functions, by the rules that specs have.
 
 `measures` has those on offsets, rates and agreement, `outlines` those on polygons and masks,
-`counts` those that count, `specs` those that compare with an earlier run or apply a whole spec. All
-of them go through `judged`: they make a rule, have it judged as a spec's rule is, and raise what
-the judge says where it is not a pass.
+`tracks` those on videos, `counts` those that count, `specs` those that compare with an earlier run
+or apply a whole spec. All of them go through `judged`: they make a rule, have it judged as a spec's
+rule is, and raise what the judge says where it is not a pass.
 """
 
 from __future__ import annotations
@@ -31,6 +31,12 @@ from annqc.testing.asserts.outlines import (
     assert_outlines_within,
 )
 from annqc.testing.asserts.specs import assert_meets, assert_not_worse
+from annqc.testing.asserts.tracks import (
+    assert_hota,
+    assert_no_drift,
+    assert_no_lag,
+    assert_no_track_events,
+)
 
 __all__ = [
     "assert_agreement",
@@ -38,13 +44,17 @@ __all__ = [
     "assert_categories_covered",
     "assert_complete",
     "assert_enough_evidence",
+    "assert_hota",
     "assert_label_accuracy",
     "assert_mask_iou",
     "assert_mean_iou",
     "assert_meets",
+    "assert_no_drift",
     "assert_no_duplicates",
     "assert_no_errors",
+    "assert_no_lag",
     "assert_no_problems",
+    "assert_no_track_events",
     "assert_not_worse",
     "assert_outlines_unbiased",
     "assert_outlines_within",

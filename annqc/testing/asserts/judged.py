@@ -168,6 +168,10 @@ def _audit(
     from annqc.testing.outlined import with_outlines
 
     gold, options = with_outlines(spec, work, gold, options)
+    if gold is None and options.get("gold_only") is None:
+        what = f"{name} needs gold: a consensus is no proof of a delivery"
+        hint = "annqc.audit(work) compares everybody with the others; give its result to be asked"
+        raise AnnqcError(what, where=name, hint=hint)
     return audit(work, gold, **options)
 
 

@@ -1,4 +1,4 @@
-"""testing: hypothesis strategies for boxes, polygons, datasets, deliveries, and annotators.
+"""testing: hypothesis strategies for boxes, polygons, videos, datasets, deliveries, and annotators.
 
 They draw data that annqc takes as valid, odd but legal data among them: images nobody drew on, ids
 that are texts, annotators who were not asked. Use them to put your own converters, metrics and
@@ -27,6 +27,7 @@ except ModuleNotFoundError as _error:
 from annqc.testing.strategies.habits import annotators, habits, simulations
 from annqc.testing.strategies.shapes import boxes, polygons, polygons_with_holes
 from annqc.testing.strategies.tables import datasets, deliveries, images
+from annqc.testing.strategies.videos import tracked_datasets, tracked_deliveries
 
 __all__ = [
     "annotators",
@@ -38,4 +39,6 @@ __all__ = [
     "polygons",
     "polygons_with_holes",
     "simulations",
+    "tracked_datasets",
+    "tracked_deliveries",
 ]

@@ -38,23 +38,47 @@ def series_of(values, frame, starts):
 
 
 def drift(points):
-    """Slope per 100 frames, error and degrees of freedom by least squares, as the table says."""
+    """Slope per 100 frames by least squares."""
     x, y = list(points), list(points.values())
-    n = len(x)
-    mx, my = sum(x) / n, sum(y) / n
+    mx, my = sum(x) / len(x), sum(y) / len(y)
     sxx = sum((a - mx) ** 2 for a in x)
-    slope = sum((a - mx) * (b - my) for a, b in zip(x, y, strict=True)) / sxx
-    e = [b - my - slope * (a - mx) for a, b in zip(x, y, strict=True)]
-    step = median_low(b - a for a, b in itertools.pairwise(x))
-    pairs = [(i, i + 1) for i in range(n - 1) if x[i + 1] - x[i] == step]
-    sse = sum(one**2 for one in e)
-    r1 = sum(e[i] * e[j] for i, j in pairs) / sse * (n - 1) / len(pairs)
-    r = min(max(r1 + (1 + 4 * r1) / n, -0.5), 0.97)
-    held = sum(y[i] == y[j] for i, j in pairs)
-    if held:
-        r = max(r, held / (2 * n - held))
-    se = math.sqrt((1 + r) / (1 - r) * sse / (n - 2) / sxx)
-    return 100 * slope, 100 * se, max(n * (1 - r) / (1 + r), 3) - 2
+    return 100 * sum((a - mx) * (b - my) for a, b in zip(x, y, strict=True)) / sxx
+
+
+def slopes(points):
+    """[(weight, error per 100 frames, degrees)] of the slope under each of the 28 spectra."""
+    x = list(points)
+    n, waves = len(x), min(40, len(x) // 2)
+
+    def wave(v, j):
+        turn = math.pi * j / n
+        whole = sum(a * math.cos(turn * (t + 0.5)) for t, a in enumerate(v))
+        return math.sqrt(2 / n) * whole
+
+    mx, slope = sum(x) / n, drift(points) / 100
+    line = [wave([a - mx for a in x], j) for j in range(1, waves + 1)]
+    rest = [b - slope * a for a, b in points.items()]
+    left = [wave([b - sum(rest) / n for b in rest], j) for j in range(1, waves + 1)]
+    found = []
+    for phi in (0, 0.4, 0.6, 0.75, 0.84, 0.9, 0.94, 0.965, 0.98, 0.99):
+        for share in (1, 0.8, 0.5) if phi else (1,):
+            v = [
+                share * (1 - phi**2) / (1 - 2 * phi * math.cos(math.pi * j / n) + phi**2)
+                + 1
+                - share
+                for j in range(1, waves + 1)
+            ]
+            sxx = sum(a * a / one for a, one in zip(line, v, strict=True))
+            sxz = sum(a * z / one for a, z, one in zip(line, left, v, strict=True))
+            sse = sum(z * z / one for z, one in zip(left, v, strict=True)) - sxz**2 / sxx
+            log = -0.5 * (sum(map(math.log, v)) + math.log(sxx) + (waves - 1) * math.log(sse))
+            log += 0.75 * math.log(1 - phi) - math.log(3 if phi else 1)
+            spread = sum(a * a * one for a, one in zip(line, v, strict=True))
+            error = math.sqrt(sse / (waves - 1) * spread) / sum(a * a for a in line)
+            found.append((log, 100 * error, waves - 1))
+    most = max(log for log, _, _ in found)
+    total = sum(math.exp(log - most) for log, _, _ in found)
+    return [(math.exp(log - most) / total, error, df) for log, error, df in found]
 
 
 def gross_rate(points):
@@ -90,6 +114,29 @@ def step_differences(points):
     }
 
 
+def abrupt(points, size):
+    """Frames near which most of the jump comes at once, and does not go on before or after."""
+    x, y = list(points), list(points.values())
+    found = set()
+    for i, frame in enumerate(x):
+        if frame not in size:
+            continue
+        way = math.copysign(1, size[frame])
+        at = max(range(i - 2, i + 3), key=lambda k: way * (y[k] - y[k - 1]))
+        slow = [0.0]
+        if at >= 4:
+            slow.append(way * (y[at - 1] - y[at - 4]) / 3)
+        if at + 3 < len(y):
+            slow.append(way * (y[at + 3] - y[at]) / 3)
+        once = way * (y[at] - y[at - 1])
+        beside = [way * (y[k] - y[k - 1]) for k in (at - 1, at + 1) if 0 < k < len(y)]
+        if any(one >= 0.75 * once for one in beside):
+            continue
+        if once - max(slow) >= 0.5 * abs(size[frame]):
+            found.add(frame)
+    return found
+
+
 def mean_differences(points):
     """{frame: d} of means of five rows."""
     x, y = list(points), list(points.values())
@@ -106,9 +153,10 @@ def spike_differences(points):
     }
 
 
-def normalised(found):
-    """{frame: |d| over 1.4826 median |d|}."""
+def normalised(found, tolerance=0.0):
+    """{frame: |d| over 1.4826 median |d|, or half a tolerance where that is below a third}."""
     usual = 1.4826 * median(abs(d) for d in found.values()) if found else NAN
+    usual = 0.5 * tolerance if usual < tolerance / 3 else usual
     return {f: (0.0 if d == 0 else abs(d) / usual if usual else math.inf) for f, d in found.items()}
 
 

@@ -5,9 +5,11 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from annqc.errors import AnnqcError
+from annqc.infer.multiplicity import adjusted_bh
 from annqc.infer.temporal.drift import annotator_drift, theil_sen, track_drift
 from annqc.infer.temporal.estimate import CONSTANT, NO_DATA, OK, STATUSES, TOO_SHORT, of_tracks
 from annqc.infer.temporal.frozen import held_drawings, one_a_drawing
+from tests.calibration.tracks import autoregressive, flat
 from tests.infer.temporal import oracle
 
 SEEDS = st.integers(0, 10_000)
@@ -25,11 +27,55 @@ def test_equals_the_formula(seed, integer):
             assert found.status[at] == TOO_SHORT
         elif found.status[at] == OK and not found.robust[at]:
             assert oracle.gross_rate(points) <= 0.01
-            got = found.slope[at], found.se[at], found.df[at]
-            np.testing.assert_allclose(got, oracle.drift(points), rtol=1e-8)
+            assert found.slope[at] == pytest.approx(oracle.drift(points), rel=1e-8, abs=1e-9)
+        if not found.enough[at]:
+            assert np.isnan(found.se[at])
+            assert found.p_bias()[at] == found.p_clean(1e9)[at] == 1
         if found.status[at] != OK:
             assert np.isnan(found.se[at])
             assert found.p_bias()[at] == found.p_clean(1e9)[at] == 1
+
+
+@pytest.mark.parametrize(("seed", "rho", "n"), [(0, 0.0, 60), (1, 0.5, 61), (2, 0.8, 130)])
+def test_the_error_has_the_tails_of_all_spectra_together(seed, rho, n):
+    y = autoregressive(np.random.default_rng(seed), 1, n, rho)[0]
+    frame = np.cumsum(np.random.default_rng(seed).choice([1, 1, 1, 2], n))
+    found = track_drift(y, frame, [0, n])
+    assert found.enough[0]
+    mixture = oracle.slopes(dict(zip(frame.tolist(), y.tolist(), strict=True)))
+    for level in (0.05, 0.001):
+        away = stats.t.isf(level / 2, found.df[0]) * found.se[0]
+        tail = sum(w * 2 * stats.t.sf(away / error, df) for w, error, df in mixture)
+        assert tail == pytest.approx(level, rel=0.15)
+
+
+NOISES = [(0.8, 0.0, 60), (0.8, 0.3, 100), (0.8, 0.3, 300), (0.95, 0.3, 300)]
+
+
+@pytest.mark.parametrize(("rho", "white", "t"), NOISES)
+def test_a_wander_under_white_noise_is_no_drift(rho, white, t):
+    rng = np.random.default_rng(7)
+    y = autoregressive(rng, 2_000, t, rho) + white * rng.standard_normal((2_000, t))
+    found = track_drift(*flat(y))
+    assert (found.p_bias() < 0.05).mean() < 0.065
+    assert (found.p_bias() < 0.001).mean() < 0.003
+
+
+@pytest.mark.parametrize(("rho", "t"), [(0.95, 60), (0.98, 100), (0.8, 60)])
+def test_of_fifty_clean_tracks_no_edge_drifts(rho, t):
+    y = 2 * autoregressive(np.random.default_rng(8), 40 * 200, t, rho)
+    p = track_drift(*flat(y)).p_bias(2.0).reshape(40, 200)
+    wrong = [(adjusted_bh(one) < 0.05).any() for one in p]
+    assert np.mean(wrong) <= 0.1
+
+
+def test_few_independent_frames_decide_nothing_alone_but_count_among_others():
+    y = autoregressive(np.random.default_rng(9), 6, 60, 0.98)
+    found = track_drift(*flat(y + 0.5 * np.arange(60)))
+    assert (found.status == OK).all()
+    assert not found.enough.any()
+    assert np.isnan(found.se).all()
+    assert annotator_drift(found, [0] * 6, 1).verdict(1.0)[0] == 2
 
 
 def test_theil_sen_equals_scipy():
