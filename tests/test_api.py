@@ -54,10 +54,16 @@ def test_the_same_file_given_twice_is_read_once(folder):
     assert len(twice.work) == len(once.work)
 
 
-def test_without_gold_everybody_is_compared_with_the_others(made):
+def test_without_gold_everybody_is_compared_with_the_others():
+    made = annqc.simulate(["ann", "bob", "cem"], n_images=20, rng=4)
     audit = annqc.audit(made.work)
     assert audit.gold.annotator_ids.tolist() == ["consensus of the others"]
-    assert set(audit.scores()["annotator"]) == set(made.work.annotator_ids.tolist())
+    assert set(audit.scores()["annotator"]) == {"ann", "bob", "cem"}
+
+
+def test_of_two_annotators_without_gold_neither_is_judged(made):
+    with pytest.raises(annqc.AnnqcError, match="of two annotators only the difference is known"):
+        annqc.audit(made.work)
 
 
 def test_parameters_are_kept(made):

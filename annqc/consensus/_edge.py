@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from annqc.consensus._laplacian import laplacian
+from annqc.consensus.gauge import weighted_median
 from annqc.kernels.twoway import squares, sweep, use_kernel
 
 if TYPE_CHECKING:
@@ -134,7 +135,7 @@ def fit_edge(
             b, centre = _solved(x, b, centre, w, rows, gold_precision)
         if anchored:
             b, centre = _levelled(x, b, centre, w, rows, links, gold, gold_precision)
-        b, centre = _gauged(b, centre, rows, components)
+        b, centre = _gauged(b, centre, rows, components, links.gauge)
         left = squares(x, who, ends, h2, b, centre, om, variance, kernel=kernel)
         scale2 = (PRIOR_DF * left.sum() / max(len(x), 1) + left) / (PRIOR_DF + n_of)
         return _State(b, 0.5 * np.log(np.maximum(scale2, floor * floor)), centre)
@@ -220,11 +221,13 @@ def _components(links: Links) -> list[Ints]:
     return np.split(order, np.flatnonzero(np.diff(label[order])) + 1) if len(order) else []
 
 
-def _gauged(b: Floats, centre: Floats, rows: Rows, components: list[Ints]) -> tuple[Floats, Floats]:
+def _gauged(
+    b: Floats, centre: Floats, rows: Rows, components: list[Ints], gauge: Floats
+) -> tuple[Floats, Floats]:
     """Make the median offset of each component zero, and move its objects the other way."""
     shift = np.zeros(len(b))
     for people in components:
-        shift[people] = np.median(b[people])
+        shift[people] = weighted_median(b[people], gauge[people])
     return b - shift, centre + shift[rows.who[rows.start]]
 
 

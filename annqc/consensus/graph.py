@@ -7,17 +7,21 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from annqc.consensus.gauge import gauge_weights
+
 if TYPE_CHECKING:
-    from annqc.tables import Array, Bools, Ints
+    from annqc.tables import Array, Bools, Floats, Ints
 
 __all__ = ["STATUSES", "Links", "links"]
 
-STATUSES = ("ok", "pair_sums", "two_annotators", "not_linked")
+STATUSES = ("ok", "pair_sums", "two_annotators", "not_linked", "one_source")
 """What can be said of an annotator.
 
 ``ok``: the offset from the median annotator of the component, and the spread. ``pair_sums``: the
 offset; of the spread only the sum of two squares. ``two_annotators``: only the difference between
-the two, never whose it is. ``not_linked``: nothing, they drew no object together with anybody.
+the two, never whose it is; also where there are more, and their boxes have two sources.
+``not_linked``: nothing, they drew no object together with anybody. ``one_source``: nothing, all who
+drew the same objects have their boxes from one source.
 """
 
 
@@ -37,24 +41,47 @@ class Links:
     odd_cycle : (A,) bool
         Whether the component has an odd cycle, such as three annotators who each drew objects with
         both others. Without one only the sum of the squared spreads of two annotators is known.
+    n_sources : (A,) int64
+        Sources of the boxes of the component: annotators, those with copies of each other as one.
+    source : (A,) int64
+        Number of the source of each.
+    gauge : (A,) float64
+        How much each counts for where zero is without gold, see `annqc.consensus.gauge`.
+    split : (A,) bool
+        Whether the annotator belongs to a team that too few images link to others, so that it was
+        made a component of its own.
     """
 
     component: Ints
     size: Ints
     anchored: Bools
     odd_cycle: Bools
+    n_sources: Ints
+    source: Ints
+    gauge: Floats
+    split: Bools
 
     @property
     def status(self) -> Array:
         """One of `STATUSES` for each annotator, (A,) object."""
         code = np.zeros(len(self.component), dtype=np.int64)
         code[~self.odd_cycle & ~self.anchored] = 1
-        code[(self.size == 2) & ~self.anchored] = 2
+        code[(self.n_sources == 2) & ~self.anchored] = 2
         code[(self.component < 0) & ~self.anchored] = 3
+        code[(self.n_sources == 1) & ~self.anchored] = 4
         return np.array(STATUSES, dtype=object)[code]
 
 
-def links(object: Ints, annotator: Ints, n_annotators: int, gold: Bools) -> Links:
+def links(
+    object: Ints,
+    annotator: Ints,
+    n_annotators: int,
+    gold: Bools,
+    *,
+    image: Ints | None = None,
+    same_source: Ints | None = None,
+    split: Bools | None = None,
+) -> Links:
     """Find the components of the annotators, and which have gold or an odd cycle.
 
     Parameters
@@ -65,6 +92,12 @@ def links(object: Ints, annotator: Ints, n_annotators: int, gold: Bools) -> Link
         Number of annotators.
     gold : (m,) bool
         Which objects have gold.
+    image : (m,) int64, optional
+        Image of each object; each has its own, if not given.
+    same_source : (A,) int64, optional
+        Annotators whose boxes have one source have one number.
+    split : (A,) bool, optional
+        Who belongs to a team that was taken apart from others.
 
     Examples
     --------
@@ -91,9 +124,19 @@ def links(object: Ints, annotator: Ints, n_annotators: int, gold: Bools) -> Link
     # In two copies of the graph, with every link from one copy to the other, a walk from an
     # annotator to the own copy is a cycle of odd length.
     _, twice = connected_components(bmat([[None, together], [together, None]]), directed=False)
+    of = np.arange(len(gold)) if image is None else np.unique(image, return_inverse=True)[1]
+    source = np.arange(n_annotators) if same_source is None else same_source
+    kinds = np.unique(np.stack([component, source])[:, linked], axis=1)
+    n_sources = np.bincount(kinds[0], minlength=component.max(initial=-1) + 2)[component]
+    on = np.unique(annotator * max(len(gold), 1) + of[object]) // max(len(gold), 1)
+    n_images = np.bincount(on, minlength=n_annotators)
     return Links(
         component=component,
         size=np.where(linked, size, 0),
         anchored=anchored & linked,
         odd_cycle=(twice[:n_annotators] == twice[n_annotators:]) & ~alone,
+        n_sources=np.where(linked, n_sources, 0),
+        source=source,
+        gauge=gauge_weights(n_images, component, source),
+        split=np.zeros(n_annotators, dtype=bool) if split is None else split & linked,
     )

@@ -14,6 +14,7 @@ import numpy as np
 
 from annqc.consensus._edge import DF, Edge, fit_edge
 from annqc.consensus._rows import Rows, lay_out, medians
+from annqc.consensus.gauge import teams
 from annqc.consensus.graph import Links, links
 from annqc.errors import TableError, UnknownNameError
 
@@ -137,6 +138,8 @@ def fit_twoway(
     gold: Floats | None = None,
     gold_sd: float = GOLD_SD,
     tolerance: Floats | None = None,
+    image: Ints | None = None,
+    same_source: Ints | None = None,
     unit: Unit = "px",
     max_iter: int = 200,
     accuracy: float = 1e-6,
@@ -159,6 +162,12 @@ def fit_twoway(
     tolerance : (m, 4) float64, optional
         Tolerance of each edge in pixels; ``max(1 px, 2 %)`` of the side of the median box, if not
         given.
+    image : (m,) int64, optional
+        Image of each object, or what else is drawn at random. Teams that fewer than five link are
+        then components of their own, and who drew on fewer than five has no say in where zero is.
+        If not given each object is its own, and no teams are looked for.
+    same_source : (A,) int64, optional
+        Annotators whose boxes have one source have one number; they count as one annotator.
     unit : {"px", "tolerance"}
         Whether an annotator adds the same number of pixels to objects of all sizes, or the same
         part of the tolerance.
@@ -185,8 +194,8 @@ def fit_twoway(
     ECM for t with four degrees of freedom (Lange, Little and Taylor 1989). The variance of an
     edge's estimate is added to the squared residuals, without which spreads collapse to zero, and
     spreads are drawn to the pooled one with four degrees of freedom. Without gold the median offset
-    of a component is zero: what all do alike cannot be known, and a mean would charge the many with
-    what one does.
+    of a component is zero, weighted by `annqc.consensus.gauge.gauge_weights`: what all do alike
+    cannot be known, and a mean would charge the many with what one does.
 
     Examples
     --------
@@ -216,7 +225,12 @@ def fit_twoway(
     # an object of one box and no gold tells nothing about anybody
     telling = every.row[((every.count > 1) | known[every.object])[every.place]]
     rows = lay_out(telling, object, annotator, n_people)
-    found = links(rows.place, rows.who, n_people, known[rows.object])
+    rows, split = _taken_apart(rows, object, annotator, known, image)
+    at = None if image is None else image[rows.object]
+    found = links(
+        rows.place, rows.who, n_people, known[rows.object],
+        image=at, same_source=same_source, split=split,
+    )  # fmt: skip
     precision = 1 / gold_sd**2
     per_tolerance = unit == "tolerance"
     fits = []
@@ -241,7 +255,9 @@ def fit_twoway(
             )
         )
     offset, scale = np.stack([f.offset for f in fits], 1), np.stack([f.scale for f in fits], 1)
-    edges, se, contested = _objects(boxes, every, rows, fits, offset, scale, h, per_tolerance)
+    edges, se, contested = _objects(
+        boxes, middle, every, rows, fits, offset, scale, h, per_tolerance
+    )
     weight = np.full(boxes.shape, np.nan)
     weight[rows.row] = np.stack([f.weight for f in fits], axis=1)
     return TwoWay(
@@ -262,8 +278,31 @@ def fit_twoway(
     )
 
 
+def _taken_apart(
+    rows: Rows, object: Ints, annotator: Ints, known: Bools, image: Ints | None
+) -> tuple[Rows, Bools]:
+    """Leave an object that weakly linked teams drew to the team that has most boxes of it."""
+    none = np.zeros(rows.n_annotators, dtype=bool)
+    if image is None:
+        return rows, none
+    team = teams(rows.place, rows.who, image[rows.object], rows.n_annotators)
+    if not team.any():
+        return rows, none
+    found = links(rows.place, rows.who, rows.n_annotators, known[rows.object])
+    cut = np.isin(found.component, found.component[team > 0])
+    n = int(team.max()) + 1
+    count = np.bincount(rows.place * n + team[rows.who], minlength=len(rows.start) * n)
+    votes = count.reshape(-1, n)
+    first = votes.argmax(axis=1)
+    mine = team[rows.who] == first[rows.place]
+    enough = (votes.max(axis=1) > 1) | known[rows.object]
+    kept = rows.row[mine & enough[rows.place]]
+    return lay_out(kept, object, annotator, rows.n_annotators), cut
+
+
 def _objects(
     boxes: Floats,
+    middle: Floats,
     every: Rows,
     rows: Rows,
     fits: list[Edge],
@@ -273,7 +312,8 @@ def _objects(
     per_tolerance: bool,  # noqa: FBT001 - private
 ) -> tuple[Floats, Floats, Bools]:
     """Edges of all objects, how sure they are, and which are contested."""
-    edges, se = np.full(h.shape, np.nan), np.full(h.shape, np.nan)
+    # what is left is drawn by weakly linked teams, one of each: nothing better than the middle
+    edges, se = middle.copy(), np.full(h.shape, np.nan)
     contested = np.zeros(h.shape, dtype=bool)
     by = h if per_tolerance else np.ones_like(h)
     one = every.start[every.count == 1]

@@ -13,9 +13,11 @@ import numpy as np
 
 from annqc.consensus._edge import DF
 from annqc.consensus._laplacian import laplacian
+from annqc.consensus.gauge import weighted_median
 
 if TYPE_CHECKING:
     from annqc.consensus._edge import Edge
+    from annqc.consensus.graph import Links
     from annqc.consensus.twoway import TwoWay
     from annqc.tables import Floats, Ints
 
@@ -24,9 +26,15 @@ __all__ = ["Disagreements", "Offsets", "disagreements", "offset_uncertainty"]
 INFLATION: Final = 1.10
 """What the standard errors miss because spreads and weights are estimated, measured."""
 KAPPA: Final = (0.2, 1.0)
+FEW: Final = 12
+"""In components of up to so many annotators the median itself is drawn, not a mean in its place."""
+LEAST: Final = 0.5
+"""Part of the variance from the mean that an annotator has from the median at least."""
 DENSE: Final = 3000
 """Components of more annotators are not inverted; their images are resampled instead."""
 DRAWS: Final = 100
+MEDIANS: Final = 400
+"""Draws of the images where the median is drawn."""
 SEED: Final = 20_240_229
 
 Blocks = dict[str, Any]
@@ -44,15 +52,19 @@ class Offsets:
     se : float64
         Standard error; NaN with fewer than two images.
     df : (A,) float64
-        Degrees of freedom: images less one.
+        Degrees of freedom: images less one; at most the images with gold less one where offsets
+        are from the gold.
     n_images : (A,) int64
         Images on which the annotator drew an object that somebody else drew too, or gold.
+    n_gold : (A,) int64
+        Images with gold of the component, 0 where it has none.
     """
 
     estimate: Floats
     se: Floats
     df: Floats
     n_images: Ints
+    n_gold: Ints
 
 
 @dataclass(frozen=True, eq=False, slots=True, kw_only=True)
@@ -101,14 +113,19 @@ def offset_uncertainty(
     -----
     With ``L`` the Laplacian of the weights times ``kappa_a = clip(sum psi'(r) / sum om, .2, 1)``
     and ``S_ga`` the sum over image g of ``w (x - b - mu)``: ``Z = S (L + kap 11'/P)^-1 C`` with
-    ``C = I - 11'/P`` in each component, and ``se_a = 1.10 sqrt(sum_g Z_ga² G / (G - 1) G_a /
-    (G_a - 1))``. Where a component has gold the Laplacian is not singular, and ``C = I``.
+    ``C = I - v 1'`` in each component, v the weights of the gauge, and ``se_a = 1.10 sqrt(sum_g
+    Z_ga² G / (G - 1) G_a / (G_a - 1))``. Where a component has gold the Laplacian is not singular,
+    ``C = I``, and a factor ``k / (k - 1)`` of its k images with gold is added. The gauge is a
+    median and no mean: with three to twelve annotators images are drawn anew, and the offsets,
+    moved by the drawn ``Z``, are gauged again.
     """
     rows, links = fit.rows, fit.links
     n_people = rows.n_annotators
     of_row = image[rows.object][rows.place]
     codes = np.unique(of_row, return_inverse=True)[1]
     n_all = int(codes.max(initial=-1)) + 1
+    has_gold = (fit.fits[0].gold_precision > 0)[rows.place]
+    n_gold = np.zeros(n_people, dtype=np.int64)
     drawn = np.unique(rows.who * max(n_all, 1) + codes)
     n_images = np.bincount(drawn // max(n_all, 1), minlength=n_people)
     variance = np.full((n_people, 8), np.nan)
@@ -120,19 +137,30 @@ def offset_uncertainty(
         if len(people) == 0 or links.component[people[0]] < 0:
             continue
         free = not links.anchored[people[0]]
+        gauge = links.gauge[people] if free else None
         if len(people) <= dense:
-            parts = _inverted(matrices, scores, people, free=free)
+            few = free and len(people) <= FEW and links.n_sources[people[0]] > 2
+            offset = fit.offset[people] if few else None
+            parts = _inverted(matrices, scores, people, gauge, offset, seed)
         else:
-            parts = _drawn(matrices, scores, people, free=free, n_draws=n_draws, seed=seed)
-        n = len(np.unique(codes[np.isin(rows.who, people)]))
+            parts = _drawn(matrices, scores, people, gauge, n_draws=n_draws, seed=seed)
+        here = np.isin(rows.who, people)
+        n = len(np.unique(codes[here]))
         variance[people] = parts * (n / (n - 1) if n > 1 else np.nan)
+        if not free:
+            # where zero is, only the images with gold tell
+            k = len(np.unique(codes[here & has_gold]))
+            n_gold[people] = k
+            variance[people] *= k / (k - 1) if k > 1 else np.nan
     with np.errstate(divide="ignore", invalid="ignore"):
         variance *= np.where(n_images > 1, n_images / (n_images - 1), np.nan)[:, None]
+    sure = np.where(n_gold > 0, np.minimum(n_images, n_gold), n_images)
     return Offsets(
         estimate=_quantities(fit.offset),
         se=INFLATION * np.sqrt(variance),
-        df=np.maximum(n_images - 1, 0).astype(np.float64),
+        df=np.maximum(sure - 1, 0).astype(np.float64),
         n_images=n_images,
+        n_gold=n_gold,
     )
 
 
@@ -146,17 +174,25 @@ def disagreements(fit: TwoWay, offsets: Offsets) -> Disagreements:
     offsets : Offsets
         From `offset_uncertainty`.
     """
-    two = np.flatnonzero(fit.links.status == "two_annotators")
-    pairs = two[np.argsort(fit.links.component[two], kind="stable")].reshape(-1, 2)
-    first, second = pairs.T
+    first, second = _pairs(fit.links)
     return Disagreements(
         first=first,
         second=second,
         difference=offsets.estimate[first] - offsets.estimate[second],
-        # either lies half of the difference from the middle; both drew on the same images
-        se=2 * offsets.se[first],
-        df=offsets.df[first],
+        # either lies half of the difference from the middle
+        se=2 * np.fmax(offsets.se[first], offsets.se[second]),
+        df=np.minimum(offsets.df[first], offsets.df[second]),
     )
+
+
+def _pairs(links: Links) -> tuple[Ints, Ints]:
+    """List who can be held against whom where there are but two sources."""
+    two = np.flatnonzero(links.status == "two_annotators")
+    first, second = two[np.triu_indices(len(two), 1)[0]], two[np.triu_indices(len(two), 1)[1]]
+    apart = (links.component[first] == links.component[second]) & (
+        links.source[first] != links.source[second]
+    )
+    return first[apart], second[apart]
 
 
 def _quantities(edges: Floats) -> Floats:
@@ -184,7 +220,14 @@ def _scores(edge: Edge, who: Ints, codes: Ints, shape: tuple[int, int]) -> Any:
     return coo_array((edge.precision * edge.residual, (codes, who)), shape=shape).tocsc()
 
 
-def _inverted(matrices: list[Any], scores: list[Any], people: Ints, *, free: bool) -> Floats:
+def _inverted(
+    matrices: list[Any],
+    scores: list[Any],
+    people: Ints,
+    gauge: Floats | None,
+    offset: Floats | None,
+    seed: int,
+) -> Floats:
     """Variances of the eight quantities of a component, (P, 8), by way of the inverse."""
     from scipy.linalg import cho_factor, cho_solve
 
@@ -193,12 +236,12 @@ def _inverted(matrices: list[Any], scores: list[Any], people: Ints, *, free: boo
     spread = []
     for matrix in matrices:
         block = matrix.dense()[np.ix_(people, people)]
-        if free:
+        if gauge is not None:
             kap = np.trace(block) / n
             block += kap / n
         inverse = cho_solve(cho_factor(block), np.eye(n))
-        if free:
-            inverse -= inverse.mean(axis=1, keepdims=True)
+        if gauge is not None:
+            inverse -= (inverse @ gauge)[:, None]
         spread.append(inverse)
 
     def moment(i: int, j: int) -> Floats:
@@ -207,11 +250,36 @@ def _inverted(matrices: list[Any], scores: list[Any], people: Ints, *, free: boo
         return found
 
     own = np.column_stack([moment(e, e) for e in range(4)])
-    return _of_quantities(own, moment(0, 2), moment(1, 3))
+    linear = _of_quantities(own, moment(0, 2), moment(1, 3))
+    if gauge is None or offset is None:
+        return linear
+    # whoever is the median in every draw is not without error for that
+    return np.maximum(_of_medians(mine, spread, gauge, offset, seed), LEAST * linear)
+
+
+def _of_medians(
+    scores: list[Any], spread: list[Floats], gauge: Floats, offset: Floats, seed: int
+) -> Floats:
+    """Mean squares of the eight quantities when the images are drawn anew, the median with them."""
+    rng = np.random.default_rng(seed)
+    often = rng.poisson(1.0, (MEDIANS, scores[0].shape[0])) - 1.0
+    found = []
+    for e, (score, inverse) in enumerate(zip(scores, spread, strict=True)):
+        one = offset[:, e, None] + (often @ score @ inverse).T
+        found.append(one - weighted_median(one, gauge) - offset[:, e, None])
+    own = np.column_stack([(one**2).mean(axis=1) for one in found])
+    cross = [(found[e] * found[e + 2]).mean(axis=1) for e in range(2)]
+    return _of_quantities(own, *cross)
 
 
 def _drawn(
-    matrices: list[Any], scores: list[Any], people: Ints, *, free: bool, n_draws: int, seed: int
+    matrices: list[Any],
+    scores: list[Any],
+    people: Ints,
+    gauge: Floats | None,
+    *,
+    n_draws: int,
+    seed: int,
 ) -> Floats:
     """Do the same for a component too large to invert, by drawing its images anew."""
     rng = np.random.default_rng(seed)
@@ -221,10 +289,10 @@ def _drawn(
     found = []
     for matrix, score in zip(matrices, scores, strict=True):
         right = (score.T @ often) * member[:, None]
-        if free:
+        if gauge is not None:
             right[people] -= right[people].mean(axis=0)
         moved = matrix.solve(right, tolerance=1e-4)[people]
-        found.append(moved - moved.mean(axis=0) if free else moved)
+        found.append(moved if gauge is None else moved - gauge @ moved)
     own = np.column_stack([(one**2).mean(axis=1) for one in found])
     cross = [(found[e] * found[e + 2]).mean(axis=1) for e in range(2)]
     return _of_quantities(own, *cross)

@@ -18,7 +18,7 @@ from annqc.tables import QUANTITIES
 
 if TYPE_CHECKING:
     from annqc.match import Matches
-    from annqc.tables import Bools, Floats, Ints
+    from annqc.tables import Bools, Floats, Images, Ints
 
 __all__ = [
     "AXIS",
@@ -31,6 +31,7 @@ __all__ = [
     "iou_1d",
     "measure",
     "offsets",
+    "units_of_evidence",
 ]
 
 BORDER_PX: Final = 2.0
@@ -251,7 +252,21 @@ def clusters_of_drawn(matches: Matches) -> Ints:
 
 def clusters_of_images(matches: Matches) -> Ints:
     """Return the unit of evidence of every image of the reference: its sequence, or itself."""
-    images = matches.reference.image_table
+    return units_of_evidence(matches.reference.image_table)
+
+
+def units_of_evidence(images: Images) -> Ints:
+    """Give every image the number of what is evidence on its own: its video, else itself.
+
+    Parameters
+    ----------
+    images : Images
+        m images; those with a sequence and a frame are frames of videos.
+
+    Returns
+    -------
+    (m,) int64
+    """
     if images.sequence is None or images.frame is None:
         return np.arange(len(images))
     code, ids = encode(images.sequence)

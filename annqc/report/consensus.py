@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from annqc.judge.wording import number_of
+from annqc.judge.wording import DIRECTIONS, OBJECTS, number_of
 from annqc.report.grid import side_by_side
 from annqc.report.paragraphs import heading, lines, listed, row, table
 from annqc.report.plain import clean_text
@@ -53,19 +54,31 @@ def consensus_screen(
     n_kept, n_all = int(found.kept.sum()), len(objects)
     of_all = f"{n_kept:,} of {number_of(n_all, 'object')} that anybody drew"
     row(console, "Consensus", f"{of_all}; {found.method}, and never called truth")
-    row(console, "Mind", ANCHORED if found.anchors is not None else NOT_KNOWN)
+    anchored = found.fit.links.anchored
+    if anchored.any():
+        row(console, "Mind", ANCHORED)
+    if not anchored.all():
+        row(console, "Mind", NOT_KNOWN)
+    odd = Counter(one.kind for one in work.issues)
+    if odd:
+        told = ", ".join(f"{n:,} {kind}" for kind, n in odd.most_common(4))
+        row(console, "Problems", f"{told} (annqc lint shows them)")
+    if work.table.shapes is not None and (work.table.shapes.kind > 0).any():
+        row(console, "Mind", "outlines are compared by the boxes around them here")
     n_contested = int(found.fit.contested.any(axis=1).sum())
     if n_contested:
         text = f"{number_of(n_contested, 'object')} that two annotators drew too far apart"
-        row(console, "Contested", text + ": no consensus, somebody must look")
+        row(console, "Apart", text + ": no consensus, somebody must look")
     bias = found.bias_columns()
-    heading(
-        console, "Annotators", "px from the median annotator; ! biased, ? undecided, ~ disagree"
-    )
+    zero = "gold" if found.anchors is not None else "median annotator"
+    named = _sentences(bias, "image" if work.image_table.sequence is None else "image or video")
+    heading(console, "Biased", f"from the {zero}" if named else f"nobody, from the {zero}")
+    listed(console, named, len(named), most, style="red")
+    heading(console, "Annotators", f"px from the {zero}; ! biased, ? undecided, ~ disagree")
     table(console, _annotators(found, bias), most)
     differ = _disagreements(bias)
     if differ:
-        heading(console, "Disagreement", "which of the two is off cannot be told without gold")
+        heading(console, "Disagreement", "which of them is off cannot be told without gold")
         listed(console, differ, len(differ), most, style="yellow")
     said = [clean_text(one, width=400) for one in found.suspicion_columns["text"].tolist()]
     if said:
@@ -89,7 +102,8 @@ def _annotators(found: Consensus, bias: dict[str, Array]) -> list[str]:
     grid = {name: column.reshape(-1, k) for name, column in bias.items()}
     size = np.nan_to_num(np.abs(grid["estimate"][:, : len(EDGES)].astype(float)), nan=-1.0)
     few = grid["n_clusters"][:, 0] < 5
-    order = np.lexsort((-size.max(axis=1, initial=-1.0), few)).tolist()
+    settled = ~np.isin(grid["verdict"][:, : len(EDGES)].astype(str), ["biased", "disagree"])
+    order = np.lexsort((-size.max(axis=1, initial=-1.0), few, settled.all(axis=1))).tolist()
 
     def edge(person: int, one: int) -> str:
         value = float(grid["estimate_px"][person, one])
@@ -115,6 +129,32 @@ def _annotators(found: Consensus, bias: dict[str, Array]) -> list[str]:
     return side_by_side(columns)
 
 
+def _sentences(bias: dict[str, Array], unit: str) -> list[str]:
+    """Say who is biased, the farthest first."""
+    rows = np.flatnonzero(bias["verdict"] == "biased")
+    edges = rows[np.char.startswith(bias["quantity"][rows].astype(str), "out_")]
+    named = set(bias["annotator"][edges].tolist())
+    # shift and growth are told where no single edge is
+    rest = [row for row in rows.tolist() if bias["annotator"][row] not in named]
+    chosen = sorted([*edges.tolist(), *rest], key=lambda row: -abs(float(bias["estimate"][row])))
+    said = []
+    for one in chosen:
+        value, low, high = (
+            float(bias[f"{name}_px"][one]) for name in ("estimate", "ci_low", "ci_high")
+        )
+        quantity = bias["quantity"][one]
+        way = DIRECTIONS[quantity][value < 0]
+        what = OBJECTS.get(quantity, "boxes")
+        bounds = (
+            sorted((abs(low), abs(high))) if low * high > 0 else [0.0, max(abs(low), abs(high))]
+        )
+        n = int(bias["n_clusters"][one])
+        name = clean_text(bias["annotator"][one], width=LONGEST)
+        size = f"{abs(value):.1f} px too {way} ({bounds[0]:.1f} to {bounds[1]:.1f} px"
+        said.append(f"{name} draws {what} {size}, {number_of(n, unit)})")
+    return said
+
+
 def _disagreements(bias: dict[str, Array]) -> list[str]:
     rows = np.flatnonzero(bias["verdict"] == "disagree")
     said: dict[tuple[int, str], list[int]] = {}
@@ -122,10 +162,13 @@ def _disagreements(bias: dict[str, Array]) -> list[str]:
         said.setdefault((int(bias["component"][one]), bias["quantity"][one]), []).append(one)
     found = []
     for (_, quantity), pair in said.items():
-        first, second = pair
         names = [clean_text(bias["annotator"][one], width=LONGEST) for one in pair]
-        apart = float(bias["estimate_px"][first] - bias["estimate_px"][second])
-        found.append(f"{names[0]} and {names[1]}: {quantity} {abs(apart):.1f} px apart")
+        values = bias["estimate_px"][pair].astype(float)
+        # of two each has the whole difference, with opposite signs
+        two = bias["status"][pair[0]] == "two_annotators"
+        apart = float(np.ptp(values)) / (2 if two else 1)
+        together = " and ".join([", ".join(names[:-1]), *names[-1:]]) if names[:-1] else names[0]
+        found.append(f"{together}: {quantity} {apart:.1f} px apart")
     return found
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
@@ -17,6 +17,7 @@ from annqc.match import match
 from annqc.measure.alpha import alpha_loc, alpha_nominal
 from annqc.measure.ceiling import ceiling_sums
 from annqc.measure.distances import outline_distance
+from annqc.measure.offsets import units_of_evidence
 from annqc.measure.pairwise import pair_counts, repeat_counts
 from annqc.measure.units import unit_entries
 from annqc.read import read
@@ -29,8 +30,9 @@ if TYPE_CHECKING:
 
     from annqc.infer.agreement import Alpha
     from annqc.infer.pairwise import PairMatrix
+    from annqc.measure.pairwise import PairCounts
     from annqc.measure.units import Entries
-    from annqc.tables import Array
+    from annqc.tables import Array, Ints
 
     Sessions = str | Sequence[tuple[object, object]]
 
@@ -70,6 +72,21 @@ class Agreement:
             o.object, self.work.table.annotator, o.image, o.asked.offsets, o.asked.annotator
         )
 
+    @cached_property
+    def evidence(self) -> Ints:
+        """Unit of evidence of every object: its video, else its image."""
+        return units_of_evidence(self.work.image_table)[self.clusters.image]
+
+    def _clustered(self, counts: PairCounts) -> PairCounts:
+        """Take the frames of a video for one piece of evidence."""
+        code = units_of_evidence(self.work.image_table)
+        return replace(
+            counts,
+            image=code[counts.image],
+            label_image=code[counts.label_image],
+            edge_image=code[counts.edge_image],
+        )
+
     def alpha_columns(self) -> dict[str, Array]:
         """`alpha` as numpy columns, without pandas."""
         o, e, table = self.clusters, self.entries, self.work.table
@@ -84,7 +101,8 @@ class Agreement:
                     rows.append(one | {name: getattr(found, name)[k] for name in _ALPHA})
 
         def told(**options: Any) -> Alpha:
-            return alphas(alpha_loc(e.unit, e.row, o.image, **options), confidence=self.confidence)
+            found = alpha_loc(e.unit, e.row, self.evidence, **options)
+            return alphas(found, confidence=self.confidence)
 
         add("box", told(xyxy=table.xyxy), ["all"])
         if n > 1:
@@ -92,7 +110,7 @@ class Agreement:
             add("box", by, names.tolist())
         if table.shapes is not None and (table.shapes.kind > 0).any():
             add("outline", told(distance=outline_distance(table.shapes, table.xyxy)), ["all"])
-        nominal = alpha_nominal(e.unit, e.values(table.category), o.image)
+        nominal = alpha_nominal(e.unit, e.values(table.category), self.evidence)
         add("label", alphas(nominal, confidence=self.confidence), ["all"])
         return {
             name: np.array([row[name] for row in rows], dtype=object if name in _WORDS else None)
@@ -101,21 +119,23 @@ class Agreement:
 
     def pair_columns(self) -> dict[str, Array]:
         """`pairs` as numpy columns, without pandas."""
-        return _matrix(pair_matrix(pair_counts(self.work), confidence=self.confidence))
+        counts = self._clustered(pair_counts(self.work))
+        return _matrix(pair_matrix(counts, confidence=self.confidence))
 
     def repeat_columns(self, sessions: Sessions) -> dict[str, Array]:
         """`repeatability` as numpy columns, without pandas."""
-        counts = repeat_counts(self.work, sessions)
+        counts = self._clustered(repeat_counts(self.work, sessions))
         return _matrix(pair_matrix(counts, confidence=self.confidence))
 
     def ceiling_columns(self, gold: Dataset) -> dict[str, Array]:
         """`ceiling` as numpy columns, without pandas."""
+        # the low threshold: one at IoU 0.5 would cut off what is to be measured
         found = match(gold, self.work)
         sums = ceiling_sums(
             gold.table.xyxy,
-            self.work.table.xyxy[found.matched_candidate],
-            found.matched_reference,
-            gold.table.image,
+            self.work.table.xyxy[found.pair_candidate],
+            found.pair_reference,
+            units_of_evidence(gold.image_table)[gold.table.image],
         )
         told = ceiling(sums, confidence=self.confidence)
         names = ("single", "consensus", "perfect")
@@ -250,4 +270,11 @@ def agreement(work: Any, *, confidence: float = 0.95, **options: Any) -> Agreeme
         found = "nobody" if not len(who) else f"{data.annotator_ids[who[0]]} alone"
         hint = "say who drew what with annotator=, such as annotator='stem' for a file each"
         raise AnnqcError(what, where="work", found=found, hint=hint)
-    return Agreement(data, confidence=confidence)
+    made = Agreement(data, confidence=confidence)
+    if (np.diff(made.clusters.asked.offsets) < 2).all():
+        what = "no two annotators were asked on one image"
+        hint = (
+            "check that the files call their images alike; annqc lint shows images and annotators"
+        )
+        raise AnnqcError(what, where="work", expected="images that several people drew", hint=hint)
+    return made

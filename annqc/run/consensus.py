@@ -17,22 +17,15 @@ from annqc.consensus.labels import LabelConsensus, label_consensus
 from annqc.consensus.objects import PAIR_IOU, Objects, cluster_objects
 from annqc.consensus.plain import majority, plain_consensus, weighted_boxes_fusion
 from annqc.consensus.twoway import GOLD_SD, TwoWay, fit_twoway
-from annqc.consensus.uncertainty import Offsets, disagreements, offset_uncertainty
+from annqc.consensus.uncertainty import Offsets, offset_uncertainty
 from annqc.errors import AnnqcError, UnknownNameError
 from annqc.ids import ids_array
-from annqc.infer.fleet import decide_fleet
-from annqc.infer.verdicts import (
-    DF_MIN,
-    G_MIN,
-    UNDECIDED,
-    VERDICTS,
-    half_width,
-    p_bias,
-)
 from annqc.match import match
-from annqc.measure.offsets import MARGIN
+from annqc.measure.offsets import units_of_evidence
 from annqc.read import read
-from annqc.tables import QUANTITIES, Annotations, Dataset, to_frame
+from annqc.run.consensusrules import check_numbers
+from annqc.run.suspicions import one_source, suspicion_columns
+from annqc.tables import Annotations, Dataset, to_frame
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -50,21 +43,6 @@ NOT_KNOWN: Final = (
     "annotator"
 )
 ANCHORED: Final = "offsets are from the gold where an annotator's objects are tied to it"
-
-
-@dataclass(frozen=True, eq=False, slots=True)
-class _Estimates:
-    """Offsets of annotators as what verdicts are decided on."""
-
-    estimate: Floats
-    se: Floats
-    df: Floats
-    n_clusters: Ints
-
-    @property
-    def n_eff(self) -> Floats:
-        """Images."""
-        return np.maximum(self.n_clusters, 1).astype(np.float64)
 
 
 @dataclass(eq=False)
@@ -88,6 +66,8 @@ class Consensus:
         How far an edge of the gold is off, in pixels.
     confidence : float
         Level of the intervals; one minus it is the level of the tests.
+    same_source : (A,) int64, optional
+        Annotators whose boxes have one source have one number; they count as one annotator.
     """
 
     work: Dataset
@@ -96,6 +76,7 @@ class Consensus:
     pair_iou: float = PAIR_IOU
     gold_sd: float = GOLD_SD
     confidence: float = 0.95
+    same_source: Ints | None = None
 
     @cached_property
     def clusters(self) -> Objects:
@@ -129,6 +110,8 @@ class Consensus:
             n_objects=len(self.clusters),
             gold=self.anchors,
             gold_sd=self.gold_sd,
+            image=self.evidence,
+            same_source=self.same_source,
             unit=unit,
         )
 
@@ -138,14 +121,19 @@ class Consensus:
         return self._fitted("tolerance")
 
     @cached_property
+    def evidence(self) -> Ints:
+        """Unit of evidence of every object: its video, else its image."""
+        return units_of_evidence(self.work.image_table)[self.clusters.image]
+
+    @cached_property
     def offsets(self) -> Offsets:
         """Offsets of annotators with standard errors, in units of tolerance."""
-        return offset_uncertainty(self.fit, self.clusters.image)
+        return offset_uncertainty(self.fit, self.evidence)
 
     @cached_property
     def offsets_px(self) -> Offsets:
         """The same in pixels."""
-        return offset_uncertainty(self._fitted("px"), self.clusters.image)
+        return offset_uncertainty(self._fitted("px"), self.evidence)
 
     @cached_property
     def existing(self) -> Existence:
@@ -171,7 +159,7 @@ class Consensus:
         """Consensus box of every object, (m, 4)."""
         if self.method == "model":
             return self.fit.edges
-        plain = "median" if self.method == "majority" else self.method
+        plain = {"majority": "median", "wbf": "mean"}.get(self.method, self.method)
         return plain_consensus(
             plain, self.work.table.xyxy, self.clusters.object, len(self.clusters)
         )
@@ -256,65 +244,9 @@ class Consensus:
 
     def bias_columns(self) -> dict[str, Array]:
         """`bias` as numpy columns, without pandas."""
-        n = len(self.work.annotator_ids)
-        k = len(QUANTITIES)
-        found, px = self.offsets, self.offsets_px
-        status = self.fit.links.status
-        df = np.repeat(found.df[:, None], k, axis=1)
-        images = np.repeat(found.n_images[:, None], k, axis=1)
-        # Of two annotators only the difference is known; it is judged apart, and blames neither.
-        alone = (status == "two_annotators") | ~np.isfinite(found.estimate[:, 0])
-        judged = _Estimates(
-            found.estimate,
-            found.se,
-            np.where(alone[:, None], 0.0, df),
-            np.where(alone[:, None], 0, images),
-        )
-        alpha = 1 - self.confidence
-        decided, _, _ = decide_fleet(
-            judged, margin=MARGIN, shared=np.zeros(k), alpha=alpha, q=alpha
-        )
-        verdict = np.array(VERDICTS, dtype=object)[decided.verdict]
-        verdict = self._disagreeing(verdict, alpha)
-        half = half_width(found.se, df, self.confidence)
-        wide = half_width(px.se, np.repeat(px.df[:, None], k, axis=1), self.confidence)
-        told = np.full((n, k), "ok", dtype=object)
-        told[(decided.verdict == UNDECIDED) & np.isnan(decided.n_more)] = "infeasible"
-        told[(images < G_MIN) | (df < DF_MIN)] = "too_few_clusters"
-        told[status == "two_annotators"] = "two_annotators"
-        told[~np.isfinite(found.estimate)] = "no_data"
-        columns: dict[str, Any] = {
-            "annotator": np.repeat(self.work.annotator_ids, k),
-            "quantity": np.tile(np.array(QUANTITIES, dtype=object), n),
-            "estimate": found.estimate,
-            "ci_low": found.estimate - half,
-            "ci_high": found.estimate + half,
-            "estimate_px": px.estimate,
-            "ci_low_px": px.estimate - wide,
-            "ci_high_px": px.estimate + wide,
-            "confidence_level": np.full((n, k), self.confidence),
-            "n_clusters": images,
-            "p_value": np.where(alone[:, None], np.nan, decided.p_value),
-            "p_adjusted": decided.p_adjusted,
-            "verdict": verdict,
-            "n_more": decided.n_more,
-            "status": told,
-            "from": np.repeat(
-                np.where(self.fit.links.anchored, "gold", "median annotator").astype(object), k
-            ),
-            "component": np.repeat(self.fit.links.component, k),
-        }
-        return {name: np.asarray(column).reshape(-1) for name, column in columns.items()}
+        from annqc.run.consensusbias import bias_columns
 
-    def _disagreeing(self, verdict: Array, alpha: float) -> Array:
-        """Call two annotators who differ by more than the margin in disagreement, both of them."""
-        pairs = disagreements(self.fit, self.offsets)
-        enough = pairs.df + 1 >= G_MIN
-        p = p_bias(pairs.difference, pairs.se, np.repeat(pairs.df[:, None], 8, axis=1), MARGIN)
-        differ = (p < alpha / max(len(MARGIN), 1)) & enough[:, None]
-        for who in (pairs.first, pairs.second):
-            verdict[who] = np.where(differ, "disagree", verdict[who])
-        return verdict
+        return bias_columns(self)
 
     def annotator_columns(self) -> dict[str, Array]:
         """`annotators` as numpy columns, without pandas."""
@@ -326,8 +258,11 @@ class Consensus:
             "annotator": self.work.annotator_ids,
             "n_images": asked,
             "n_drawn": np.bincount(self.drawn[rows], minlength=n),
-            "recall": self.existing.recall,
-            "spurious_per_image": self.existing.spurious,
+            # where they cannot be told they were drawn to what is usual, and say nothing
+            "recall": np.where(self.existing.identified, self.existing.recall, np.nan),
+            "spurious_per_image": np.where(
+                self.existing.identified, self.existing.spurious, np.nan
+            ),
             "existence_known": self.existing.identified,
             "label_accuracy": self.labels.accuracy,
             **{
@@ -361,8 +296,6 @@ class Consensus:
     @cached_property
     def suspicion_columns(self) -> dict[str, Array]:
         """`suspicions` as numpy columns, without pandas."""
-        from annqc.run.suspicions import suspicion_columns
-
         return suspicion_columns(self.work)
 
     def suspicions(self) -> pd.DataFrame:
@@ -409,8 +342,9 @@ class Consensus:
         DataFrame
             One row an annotator and quantity: ``estimate, ci_low, ci_high`` in tolerance units and
             with ``_px``, ``n_clusters`` (images), ``p_value, p_adjusted, verdict`` (``disagree``
-            for two annotators of whom only the difference is known), ``n_more, status``, ``from``
-            (what offsets are counted from) and ``component``: annotators of two components cannot
+            where there are two annotators, or as many on either side, so that nobody can be said to
+            be off), ``n_more, status``, ``from`` (what offsets are counted from; of two annotators
+            their difference is given) and ``component``: annotators of two components cannot
             be compared.
         """
         return to_frame(self.bias_columns())
@@ -452,7 +386,10 @@ def make_consensus(
         There is no such method.
     AnnqcError
         Fewer than two annotators drew.
+    SpecError
+        A number is out of its range.
     """
+    check_numbers(pair_iou, gold_sd, confidence)
     if method not in METHODS:
         kind = "method"
         raise UnknownNameError.among(kind, method, METHODS)
@@ -463,9 +400,22 @@ def make_consensus(
         hint = "say who drew what with annotator=, such as annotator='stem' for a file each"
         raise AnnqcError(what, where="work", found=found, hint=hint)
     chosen: Any = method
-    return Consensus(
-        work, gold=gold, method=chosen, pair_iou=pair_iou, gold_sd=gold_sd, confidence=confidence
+    made = Consensus(
+        work,
+        gold=gold,
+        method=chosen,
+        pair_iou=pair_iou,
+        gold_sd=gold_sd,
+        confidence=confidence,
+        same_source=one_source(work),
     )
+    if (np.diff(made.clusters.asked.offsets) < 2).all():
+        what = "no two annotators were asked on one image"
+        hint = (
+            "check that the files call their images alike; annqc lint shows images and annotators"
+        )
+        raise AnnqcError(what, where="work", expected="images that several people drew", hint=hint)
+    return made
 
 
 def consensus(

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from annqc.consensus.others import leave_one_out
+from annqc.errors import AnnqcError
 from annqc.ids import ids_array
 from annqc.tables import Annotations, Dataset, Images, Problem
 
@@ -19,13 +20,35 @@ if TYPE_CHECKING:
     from annqc.run.consensus import Consensus
     from annqc.tables import Bools, Floats, Ints
 
-__all__ = ["OTHERS", "against_the_others"]
+__all__ = ["OTHERS", "against_the_others", "refuse_two"]
 
 OTHERS: Final = "consensus of the others"
 """Who drew the reference."""
 KIND: Final = "consensus_reference"
 QUORUM: Final = 0.5
 """Share of the others who must have drawn what somebody drew."""
+
+
+def refuse_two(found: Consensus) -> None:
+    """Refuse to judge where every annotator has a single other: only their difference is known.
+
+    Parameters
+    ----------
+    found : Consensus
+        The consensus of all.
+
+    Raises
+    ------
+    AnnqcError
+        With what can be asked instead.
+    """
+    status = found.fit.links.status
+    if not np.isin(status, ("two_annotators", "one_source", "not_linked")).all():
+        return
+    what = "of two annotators only the difference is known: neither can be judged by the other"
+    hint = "annqc consensus tells by how much they differ; a third annotator, or some gold, decides"
+    expected = "three annotators who drew the same images, or gold"
+    raise AnnqcError(what, where="work", expected=expected, hint=hint)
 
 
 def against_the_others(found: Consensus) -> tuple[Dataset, Dataset]:
@@ -41,12 +64,19 @@ def against_the_others(found: Consensus) -> tuple[Dataset, Dataset]:
     reference, candidate : Dataset
         Images are called ``"7 (ann)"``. An object that somebody did not draw is in their reference
         if the consensus has it; one that they drew, if half of the others who were asked drew it
-        too. What is doubtful or contested is ignored: neither missed nor spurious.
+        too. What is doubtful or contested is ignored: neither missed nor spurious; and so is what
+    somebody shares with a single other annotator alone, for only their difference is known.
+
+    Raises
+    ------
+    AnnqcError
+        Every annotator has a single other.
 
     Notes
     -----
     Edges are those of `annqc.consensus.others.leave_one_out`, the others' offsets taken off.
     """
+    refuse_two(found)
     work, objects = found.work, found.clusters
     asked = objects.asked
     n_people = max(len(work.annotator_ids), 1)
@@ -153,12 +183,18 @@ def _references(found: Consensus, pair_of: Ints, n_people: int) -> tuple[Floats,
     contested = np.asarray(fit.contested.any(axis=1))
     others_drew = objects.n_drawn[entry] - has
     others_asked = sizes[entry] - 1
-    with np.errstate(invalid="ignore"):
-        share = others_drew / np.maximum(others_asked, 1)
+    share = others_drew / np.maximum(others_asked, 1)
     sure = np.where(has, share >= QUORUM, found.kept[entry])
-    some = others_drew > 0
-    good = (boxes[:, 2:] > boxes[:, :2]).all(axis=1) & some
-    category = np.maximum(found.labels.label, 0)
+    # whether something is there is not for one other to say, but two who drew it agree
+    sure &= (others_asked >= 2) | (has & (others_drew > 0))
+    alone = has & (others_drew == 0) & (others_asked < 2)
+    boxes[alone] = table.xyxy[row[alone]]
+    good = (boxes[:, 2:] > boxes[:, :2]).all(axis=1) & ((others_drew > 0) | alone)
+    category = np.maximum(found.labels.label, 0)[entry]
+    # a vote that is split evenly tells nobody's label
+    tied = has & found.labels.tied[entry]
+    category[tied] = table.category[row[tied]]
     image = pair_of[objects.image[entry] * n_people + person]
-    ignored = ~sure | contested[entry]
-    return boxes[good], image[good], category[entry][good], ignored[good]
+    paired_off = np.asarray(fit.links.status == "two_annotators")[person]
+    ignored = ~sure | contested[entry] | paired_off
+    return boxes[good], image[good], category[good], ignored[good]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from annqc.errors import MatchError
 
@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from annqc.tables import Dataset
 
 __all__ = ["refuse_nothing", "refuse_unusable"]
+
+ALIKE: Final = 0.05
+"""Share of the smaller side's boxes that must pair for two sequences to be the same video."""
 
 
 def refuse_unusable(reference: Dataset, candidate: Dataset) -> None:
@@ -50,6 +53,7 @@ def refuse_nothing(matches: Matches) -> None:
         With the reason.
     """
     if matches.n_tasks:
+        _refuse_other_videos(matches)
         return
     what, where = "there is nothing to compare", _where(matches.candidate)
     if any(issue.kind == "own_reference" for issue in matches.issues):
@@ -65,6 +69,21 @@ def refuse_nothing(matches: Matches) -> None:
     expected = "annotations, or assignments that say who was asked"
     raise MatchError(
         what, where=where, expected=expected, found="neither, on the images of the gold"
+    )
+
+
+def _refuse_other_videos(matches: Matches) -> None:
+    """Refuse two videos of different names that were taken for one, and have nothing alike."""
+    renamed = next((one for one in matches.issues if one.kind == "sequence_renamed"), None)
+    fewest = min(len(matches.reference.table), len(matches.candidate.table))
+    if renamed is None or len(matches.matched_reference) >= ALIKE * fewest:
+        return
+    what = "the two sides are not the same video"
+    found = f"{len(matches.matched_reference):,} of {fewest:,} boxes overlap; {renamed.message}"
+    hint = "give the gold of this video, or call the sequence the same on both sides"
+    where = _where(matches.candidate)
+    raise MatchError(
+        what, where=where, expected="boxes on the same objects", found=found, hint=hint
     )
 
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from annqc.match.matches import Matches
     from annqc.tables import Array, Bools, Dataset, Floats, Ints
 
-__all__ = ["COLUMNS", "SUSPICIONS", "suspicion_columns"]
+__all__ = ["COLUMNS", "SUSPICIONS", "one_source", "suspicion_columns"]
 
 SUSPICIONS: Final = (
     "circular_gold",
@@ -99,6 +99,26 @@ def suspicion_columns(
         rows += _contradicted(matches, alone, tolerance or Tolerance())
     rows += _empty(dataset, drawn, gold)
     return {name: _column([row[name] for row in rows], name) for name in COLUMNS}
+
+
+def one_source(dataset: Dataset) -> Ints:
+    """Give annotators whose boxes have one source one number: in a consensus copies count once.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        The work of several annotators.
+
+    Returns
+    -------
+    (A,) int64
+        Equal where more than half of the boxes that two drew of the same objects are the same, and
+        more than chance makes so.
+    """
+    n = len(dataset.annotator_ids)
+    found = same_sources(_drawn(dataset, None)[0])
+    mostly = found.named & (2 * found.identical > found.n)
+    return components(found.left[mostly], found.right[mostly], n)
 
 
 def _column(values: list[Any], name: str) -> Array:

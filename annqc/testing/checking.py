@@ -299,7 +299,8 @@ def _dataset_key(spec: Spec, dataset: DatasetSpec) -> str:
     from annqc.read.inputs import inputs_digest
 
     settings = msgspec.json.encode([spec.match, dataset], order="deterministic").decode()
-    sides = [inputs_digest(list(side)) for side in (dataset.gold, dataset.candidate)]
+    # there are no files of gold where it is what one annotator of the work drew
+    sides = [inputs_digest(list(side)) for side in (dataset.gold, dataset.candidate) if side]
     beside = [_content(Path(one)) if Path(one).is_file() else "none" for one in dataset.files]
     return _digest(_this_annqc(), str(spec.path), settings, *sides, *beside)
 

@@ -1,10 +1,12 @@
-"""Calibration of the consensus without gold (AT19, AT20, AT21) and of existence (AT111)."""
+"""Calibration of the consensus without gold (AT19 to AT21, AT112 to AT115), existence (AT111)."""
 
 from __future__ import annotations
 
 import numpy as np
-from scipy.special import stdtr
+import pandas as pd
+from scipy.special import stdtr, stdtrit
 
+import annqc
 from annqc.consensus.existence import existence
 from annqc.consensus.objects import Asked, Objects
 from annqc.consensus.twoway import SIGNS, fit_twoway
@@ -161,6 +163,110 @@ def existing(run: Run):
         )
         ratio = np.mean(wrong) / np.mean(by_vote)
         yield check_value("AT111", scenario, "errors / majority's", ratio, high=0.8)
+
+
+def covers(got, offset):
+    """Which 95 % intervals of the edges hold the planted offsets."""
+    return np.abs(got.estimate[:, :4] - offset) <= stdtrit(got.df, 0.975)[:, None] * got.se[:, :4]
+
+
+@calibrates("AT112")
+def few_gold(run: Run):
+    full = 120
+    n = run.n(full)
+    image = np.arange(40 * PER_IMAGE) // PER_IMAGE
+    for k in (2, 5, 10):
+        rng = run.rng("AT112", k)
+        held, accused = [], []
+        for _ in range(n):
+            boxes, object, who, true, _ = drawn(
+                rng, len(image), 3, 3, offset=np.zeros((3, 4)), sd=3.0, spread=0.0
+            )
+            gold = np.where(
+                image[:, None] < k, true + 0.5 * rng.standard_normal(true.shape), np.nan
+            )
+            got = offset_uncertainty(fit_twoway(boxes, object, who, gold=gold, image=image), image)
+            held.append(covers(got, 0.0).mean())
+            accused.append(
+                (beyond(got.estimate[:, :4], got.se[:, :4], got.df[:, None], 1.0) < 0.05).any()
+            )
+        scenario = f"anchored, {k} images of gold, sd 3, 3 honest"
+        sized = {"n": n, "full": full}
+        yield check_share("AT112", scenario, "coverage", np.mean(held), low=0.90, **sized)
+        yield check_share("AT112", scenario, "honest accused", np.mean(accused), high=0.05, **sized)
+
+
+@calibrates("AT113")
+def weak_bridge(run: Run):
+    full = 60
+    n = run.n(full)
+    rng = run.rng("AT113")
+    image = np.append(np.arange(30 * PER_IMAGE) // PER_IMAGE, 30)
+    held = []
+    for _ in range(n):
+        boxes, object, who, *_ = drawn(
+            rng, len(image), 3, 3, offset=np.zeros((3, 4)), sd=3.0, spread=0.0
+        )
+        team = np.where(image[object] % 2 == 1, 3, 0)
+        kept = (object < len(image) - 1) | (who < 2)
+        who = np.where((object == len(image) - 1) & (who == 1), 3, who + team)
+        fit = fit_twoway(boxes[kept], object[kept], who[kept], image=image, n_annotators=6)
+        held.append(covers(offset_uncertainty(fit, image), 0.0).mean())
+    scenario = "two teams of three, linked by one object, sd 3"
+    yield check_share("AT113", scenario, "coverage", np.mean(held), low=0.90, n=n, full=full)
+
+
+@calibrates("AT114")
+def small_ones(run: Run):
+    full = 60
+    n = run.n(full)
+    image = np.repeat(np.arange(60), 3)
+    for sd in (4.0, 15.0):
+        rng = run.rng("AT114", int(sd))
+        held = []
+        for _ in range(n):
+            boxes, object, who, true, _ = drawn(
+                rng, len(image), 3, 3, offset=np.zeros((3, 4)), sd=2.0, spread=0.0
+            )
+            third = who == 2
+            error = sd * rng.standard_normal((third.sum(), 4))
+            boxes[third] = true[object[third]] + SIGNS * error
+            who = np.where(third, 2 + image[object], who)
+            kept = ~third | (who < 6)
+            fit = fit_twoway(boxes[kept], object[kept], who[kept], image=image, n_annotators=6)
+            held.append(covers(offset_uncertainty(fit, image), 0.0)[:2].mean())
+        scenario = f"two with 60 images, four with one, sd {sd:g}"
+        yield check_share("AT114", scenario, "coverage", np.mean(held), low=0.90, n=n, full=full)
+
+
+@calibrates("AT115")
+def even_split(run: Run):
+    full = 40
+    n = run.n(full)
+    for people, off in ((4, 2), (6, 3), (6, 2)):
+        rng = run.rng("AT115", people, off)
+        named = []
+        for _ in range(n):
+            offset = np.zeros((people, 4))
+            offset[:off, 1] = 8.0
+            boxes, object, who, *_ = drawn(
+                rng, 20 * PER_IMAGE, people, people, offset=offset, spread=0.0
+            )
+            image = object // PER_IMAGE
+            # far enough from each other that no box is taken for another
+            boxes[:, [0, 2]] += 600.0 * (object % PER_IMAGE)[:, None]
+            frame = pd.DataFrame(boxes, columns=["x1", "y1", "x2", "y2"])
+            frame = frame.assign(image_id=image, annotator=who, category="car")
+            bias = annqc.consensus(frame).bias_columns()
+            accused = bias["annotator"][bias["verdict"] == "biased"]
+            named.append(set(accused.tolist()))
+        scenario = f"{off} of {people} annotators +8 px"
+        if 2 * off == people:
+            share = np.mean([bool(one) for one in named])
+            yield check_value("AT115", scenario, "anybody accused", share, high=0.0)
+        else:
+            right = np.mean([one == set(range(off)) for one in named])
+            yield check_share("AT115", scenario, "named: those", right, low=0.95, n=n, full=full)
 
 
 def beyond(estimate, se, df, delta):

@@ -9,7 +9,7 @@ from tests.calibration import consensus
 from tests.calibration.core import Run, checks_of
 
 REDUCED = Run(scale=0.1)
-OF_CONSENSUS = ["AT19", "AT20", "AT111"]
+OF_CONSENSUS = ["AT19", "AT20", "AT111", "AT112", "AT113", "AT114", "AT115"]
 CONSENSUS_FULL = ["AT21"]
 """Its bounds are so narrow that fewer replications could violate none."""
 

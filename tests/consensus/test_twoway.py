@@ -178,7 +178,7 @@ def test_components_are_apart():
 
 
 def test_large_components_give_nearly_the_same_errors():
-    boxes, object, who, true, _ = small(3, n=300, people=10)
+    boxes, object, who, true, _ = small(3, n=300, people=14)
     gold = np.where(np.arange(300)[:, None] < 20, true, np.nan)
     for options in ({}, {"gold": gold}):
         fit = fit_twoway(boxes, object, who, **options)
