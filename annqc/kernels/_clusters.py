@@ -6,6 +6,7 @@ in order it takes in that order, and nothing else: who comes first among the row
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Final
 
 from annqc.kernels._jit import njit
@@ -113,6 +114,8 @@ def grow(
     tail: Ints,
     mask: Ints,
     loose: Ints,
+    touched: Ints,
+    known: Floats,
     low: Floats,
 ) -> int:
     """Join boxes along pairs, then move single boxes while that raises the total.
@@ -134,8 +137,10 @@ def grow(
     label : (n,) int64
         In: the numbers 0 to n - 1. Out: object of each box, the number of one of its boxes or of
         one that has left it.
-    after, tail, mask, loose : (n,) int64
-        Work space; ``after`` all -1, ``tail`` as ``label``, ``mask`` as ``bit``, ``loose`` all 0.
+    after, tail, mask, loose, touched : (n,) int64
+        Work space; ``after`` all -1, ``tail`` as ``label``, ``mask`` as ``bit``, the others all 0.
+    known : (n,) float64
+        Work space, all NaN.
     low : (1,) float64
         Work space.
 
@@ -164,6 +169,21 @@ def grow(
                 total += gain
             other = after[other]
         return total
+
+    def own_pull(one: int) -> float:
+        """Return what a box gains from its own object, and remember that."""
+        if math.isnan(known[one]):
+            known[one] = pull(one, label[one], -1)
+        found: float = known[one]
+        return found
+
+    def mark(group: int, now: int) -> None:
+        """Remember that an object has changed, and forget what its boxes gained before."""
+        touched[group] = now
+        other = head[group]
+        while other >= 0:
+            known[other] = math.nan
+            other = after[other]
 
     def same(one: int, group: int) -> int:
         """Return the box of an object by the annotator of a box, -1 for none."""
@@ -212,6 +232,8 @@ def grow(
             a, b = label[u], label[v]
             if a == b:
                 continue
+            if turn > 1 and touched[a] < turn - 1 and touched[b] < turn - 1:
+                continue  # the last turn looked at the same two objects, and left them as they are
             apart = (mask[a] & mask[b]) != 0
             if apart:
                 # bits may be shared, so equal bits need not be equal annotators
@@ -235,9 +257,9 @@ def grow(
                 for side in range(2):
                     one, to, own = (u, b, a) if side == 0 else (v, a, b)
                     rival = same(one, to)
-                    step = pull(one, to, rival) - pull(one, own, -1)
+                    step = pull(one, to, rival) - own_pull(one)
                     if rival >= 0:
-                        step -= pull(rival, to, -1)
+                        step -= own_pull(rival)
                         swap = step + pull(rival, own, one)
                         if swap > best + GAIN:
                             best, how = swap, 4 + side
@@ -266,12 +288,16 @@ def grow(
                         while head[empty] >= 0:
                             empty = (empty + 1) % n
                         move(rival, empty)
+                        mark(empty, turn)
                     move(one, to)
                     if how >= 4:
                         move(rival, own)
                 else:
                     move(one, to)
-            changed = changed or how > 0
+            if how > 0:
+                changed = True
+                mark(a, turn)
+                mark(b, turn)
         for group in range(n):
             # a box that the object would be better off without
             while loose[group] == 1:
@@ -279,9 +305,8 @@ def grow(
                 worst, least_pull = -1, -GAIN
                 other = head[group]
                 while other >= 0:
-                    own_pull = pull(other, group, -1)
-                    if own_pull < least_pull - GAIN:
-                        worst, least_pull = other, own_pull
+                    if own_pull(other) < least_pull - GAIN:
+                        worst, least_pull = other, own_pull(other)
                     other = after[other]
                 if worst >= 0:
                     empty = worst
@@ -290,6 +315,8 @@ def grow(
                     move(worst, empty)
                     loose[empty] = 0
                     loose[group] = 1
+                    mark(group, turn)
+                    mark(empty, turn)
                     changed = True
         if not changed:
             break

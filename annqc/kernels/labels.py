@@ -72,7 +72,7 @@ def expect(
     [[0.8, 0.2]]
     """
     if kernel:
-        _expect(starts, code, log_table, log_prior, out)
+        _expect(starts, code, log_table, log_prior, out, np.empty(len(log_prior), dtype=np.int64))
         return
     first = starts[0]
     given = code[first : starts[-1]]
@@ -124,27 +124,43 @@ def gather_counts(
 
 
 @njit
-def _expect(starts: Ints, code: Ints, log_table: Floats, log_prior: Floats, out: Floats) -> None:
+def _expect(
+    starts: Ints, code: Ints, log_table: Floats, log_prior: Floats, out: Floats, likely: Ints
+) -> None:
     k = log_prior.shape[0]
     for i in range(starts.shape[0] - 1):
         for t in range(k):
             out[i, t] = log_prior[t]
-        for j in range(starts[i], starts[i + 1]):
+        # four at a time, added in the same order as one by one: the row of sums is the bottleneck
+        fours = starts[i] + (starts[i + 1] - starts[i]) // 4 * 4
+        for j in range(starts[i], fours, 4):
+            a, b, c, d = code[j], code[j + 1], code[j + 2], code[j + 3]
+            for t in range(k):
+                both = out[i, t] + log_table[a, t] + log_table[b, t]
+                out[i, t] = both + log_table[c, t] + log_table[d, t]
+        for j in range(fours, starts[i + 1]):
             row = code[j]
             for t in range(k):
                 out[i, t] += log_table[row, t]
-        top = out[i, 0]
-        for t in range(k):
+        # the largest of four at a time, or each comparison waits for the one before
+        top = one = two = three = out[i, 0]
+        for t in range(0, k - 3, 4):
+            top, one = max(top, out[i, t]), max(one, out[i, t + 1])
+            two, three = max(two, out[i, t + 2]), max(three, out[i, t + 3])
+        for t in range(k // 4 * 4, k):
             top = max(top, out[i, t])
-        total = 0.0
+        top = max(top, one, two, three)
+        total, n = 0.0, 0
         for t in range(k):
             below = out[i, t] - top
             out[i, t] = 0.0
             if below > -NEGLIGIBLE:
                 out[i, t] = math.exp(below)
                 total += out[i, t]
-        for t in range(k):
-            out[i, t] /= total
+                likely[n] = t
+                n += 1
+        for m in range(n):
+            out[i, likely[m]] /= total
 
 
 @njit

@@ -9,6 +9,7 @@ import platform
 import sys
 import tempfile
 import time
+from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -19,10 +20,12 @@ from . import (
     findings,
     masks,
     matching,
+    outlines,
     polygons,
     reading,
     tracking,
 )
+from .peers import absence
 from .report import table
 from .timing import UnequalWorkError
 from .works import SIZES, Works
@@ -39,7 +42,7 @@ BENCHES = {
     "masks": masks.masks,
     "polygons": polygons.overlap,
     "contours": polygons.contours,
-    "outlines": polygons.huge,
+    "outlines": outlines.outsized,
     "tracks": tracking.tracks,
     "consensus": consensus.clustering,
     "agreement": agreement.agreement,
@@ -49,7 +52,7 @@ BENCHES = {
 PACKAGES = (
     *("annqc", "numpy", "scipy", "numba", "msgspec"),
     *("pycocotools", "shapely", "opencv-python-headless", "faster-coco-eval"),
-    *("crowd-kit", "krippendorff", "simpleitk"),
+    *("crowd-kit", "ensemble-boxes", "krippendorff", "simpleitk", "supervision"),
     *("monai", "motrics", "statsmodels", "surface-distance", "torch", "trackeval"),
 )
 
@@ -86,13 +89,20 @@ def run(names, size, *, say=lambda _: None):
         for name in names:
             start = time.monotonic()
             try:
-                rows.extend(BENCHES[name](works))
+                rows.extend(_explained(row) for row in BENCHES[name](works))
             except UnequalWorkError as error:
                 wrong.append(f"{name}: not timed, the work is not equal. {error}")
             except Exception as error:  # noqa: BLE001 - one benchmark that breaks must not hide the others
                 wrong.append(f"{name}: {type(error).__name__}: {error}")
             say(f"{name} took {time.monotonic() - start:.0f} s")
     return rows, wrong
+
+
+def _explained(row):
+    """Say why there is no time of the peer, where there is none."""
+    if row.peer and row.peer_cpu is None:
+        return replace(row, missing=absence(row.peer))
+    return row
 
 
 def main(arguments=None):

@@ -83,10 +83,8 @@ def labels(works):
     """Dawid and Skene's model, the plain one, which the peer has."""
     columns = votes(works.size.share)
     contestants = {"annqc": lambda: by_dawid_skene(columns)}
-    peer, note = load("crowdkit.aggregation.classification.dawid_skene"), ""
-    if peer is None:
-        note = "crowd-kit is not installed: the dependency group peers-heavy has it"
-    else:
+    peer = load("crowdkit.aggregation.classification.dawid_skene")
+    if peer is not None:
         import pandas as pd
 
         frame = pd.DataFrame(dict(zip(("task", "worker", "label"), columns, strict=True)))
@@ -99,17 +97,15 @@ def labels(works):
         agreed = np.mean(found.label == other.labels_.sort_index().to_numpy())
         same("labels, crowd-kit", float(agreed), 1.0)
     yield _row(works, "Dawid-Skene", len(columns[0]), contestants, "crowd-kit",
-               Goal(faster=80, cpu=0.2, peak_mb=250), note, "labels")  # fmt: skip
+               Goal(faster=80, cpu=0.2, peak_mb=250), "", "labels")  # fmt: skip
 
 
 def names(works):
     """Nominal alpha."""
     columns = votes(works.size.share)
     contestants = {"annqc": lambda: by_alpha(columns)}
-    peer, note = load("krippendorff"), ""
-    if peer is None:
-        note = "krippendorff is not installed: the dependency group peers has it"
-    else:
+    peer = load("krippendorff")
+    if peer is not None:
         table = np.ascontiguousarray(columns[2].reshape(-1, ANNOTATORS).T)
 
         def theirs():
@@ -118,23 +114,20 @@ def names(works):
         contestants["peer"] = theirs
         same("alpha, krippendorff", by_alpha(columns).estimate[0], theirs(), within=1e-12)
     yield _row(works, "nominal alpha", len(columns[0]), contestants, "krippendorff",
-               Goal(faster=100, cpu=0.029, peak_mb=300), note, "names")  # fmt: skip
+               Goal(faster=100, cpu=0.029, peak_mb=300), "", "names")  # fmt: skip
 
 
 def masks(works):
     """STAPLE."""
     shapes = drawn(works.size.share)
     contestants = {"annqc": lambda: by_staple(shapes)}
-    peer, note = load("SimpleITK"), ""
-    if peer is None:
-        note = "SimpleITK is not installed: the dependency group peers-heavy has it"
-    else:
+    peer, note = load("SimpleITK"), "SimpleITK's images were unpacked free of charge"
+    if peer is not None:
         height, width = CANVAS
         images = [
             peer.GetImageFromArray(crop(shapes, row, (0, 0, width, height)).astype(np.uint8))
             for row in range(len(shapes))
         ]
-        note = "SimpleITK's images were unpacked free of charge"
 
         def theirs():
             found = []

@@ -24,6 +24,38 @@ def load(module):
         return None
 
 
+HOMES = {
+    "boundary-iou-api": (("cv2", "pycocotools"), ""),
+    "COCOeval": (("pycocotools",), ""),
+    "crowd-kit": (("crowdkit.aggregation.classification.dawid_skene",), "peers-heavy"),
+    "ensemble-boxes": (("ensemble_boxes",), "peers-heavy"),
+    "faster-coco-eval": (("faster_coco_eval",), "peers"),
+    "krippendorff": (("krippendorff",), "peers"),
+    "MONAI": (("monai.metrics", "torch"), "peers-torch"),
+    "motrics": (("motrics",), "peers-heavy"),
+    "OpenCV": (("cv2",), ""),
+    "pycocotools": (("pycocotools",), ""),
+    "shapely": (("shapely",), ""),
+    "SimpleITK": (("SimpleITK",), "peers-heavy"),
+    "statsmodels": (("statsmodels.regression.linear_model",), "peers-heavy"),
+    "supervision": (("supervision.detection.utils.iou_and_nms",), "peers-heavy"),
+    "surface-distance": (("surface_distance.metrics",), "peers"),
+    "TrackEval": (("trackeval",), "peers-bare"),
+}
+"""How the label of a peer begins -> the modules it needs, and the dependency group that has it."""
+
+
+def absence(label):
+    """Say why a peer has no time."""
+    for start, (modules, group) in HOMES.items():
+        for module in modules if label.startswith(start) else ():
+            try:
+                import_module(module)
+            except ImportError as error:
+                return f"{error} (pip install --group {group})" if group else str(error)
+    return "it was not asked"
+
+
 class ImageByImage:
     """Peers that match one image at a time: same category first, then any among who is left.
 

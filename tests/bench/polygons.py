@@ -17,7 +17,7 @@ CONTOURS = 2_000
 HUGE = 100_000
 
 
-def outlines(n, *, mean, radius, jitter=0.12, seed=0):
+def outlines(n, *, mean, radius, jitter=0.12, seed=0, middle=(200, 440)):
     """Two polygons around the same points, each seen from there as a star, so that both are valid.
 
     The second is what a good annotator draws of the first: 3 % of the radius off, vertex by vertex.
@@ -29,7 +29,7 @@ def outlines(n, *, mean, radius, jitter=0.12, seed=0):
     turn = 2 * np.pi * (np.arange(ends[-1]) - ends[of_shape]) / counts[of_shape]
     size = rng.uniform(*radius, n)[of_shape]
     size = size * (1 + jitter * rng.standard_normal(ends[-1])).clip(0.4, 1.6)
-    centre = rng.uniform(200, 440, (n, 2))[of_shape]
+    centre = rng.uniform(*middle, (n, 2))[of_shape]
     sides = []
     for off in (0.0, 0.03):
         r = size * (1 + off * rng.standard_normal(ends[-1]))

@@ -41,7 +41,10 @@ class Goal:
 
 @dataclass(frozen=True)
 class Row:
-    """One comparison. ``ratio`` is annqc's CPU time over the peer's, the median of the pairs."""
+    """One comparison. ``ratio`` is annqc's CPU time over the peer's, the median of the pairs.
+
+    ``missing`` says why there is no time of the peer.
+    """
 
     work: str
     ours: str
@@ -53,6 +56,7 @@ class Row:
     peak_mb: float | None = None
     peer_peak_mb: float | None = None
     note: str = ""
+    missing: str = ""
 
     @property
     def met(self):
@@ -125,4 +129,5 @@ def table(rows, *, goals=True):
         text.append("  ".join(cells).rstrip())
     text.insert(1, "  ".join("-" * width for width in widths))
     notes = list(dict.fromkeys(f"{row.work}: {row.note}" for row in rows if row.note))
+    notes += dict.fromkeys(f"missing: {row.peer}: {row.missing}" for row in rows if row.missing)
     return "\n".join([*text, *([""] if notes else []), *notes])

@@ -42,6 +42,22 @@ def test_a_peer_that_is_not_installed_is_named(works, monkeypatch):
     assert all(row.cpu > 0 and row.ratio is None for row in rows)
 
 
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # surface-distance uses old names
+def test_every_peer_that_is_not_installed_is_missing_for_a_reason(monkeypatch):
+    for modules, group in peers.HOMES.values():
+        for module in modules if group else ():  # annqc itself needs the others
+            monkeypatch.setitem(sys.modules, module, None)
+    rows, wrong = run(["consensus", "masks", "tracks"], SIZES["tiny"])
+    assert wrong == []
+    without = [row for row in rows if row.peer and row.peer_cpu is None]
+    assert len({row.peer for row in without}) == 7
+    assert all("import of" in row.missing for row in without)
+    assert all(row.missing == "" for row in rows if row not in without)
+    text = table(rows)
+    assert "missing: MONAI: import of monai.metrics halted" in text
+    assert "pip install --group peers-torch" in text
+
+
 def test_unequal_work_is_refused(works, monkeypatch):
     if peers.load("motrics") is None:
         pytest.skip("motrics is not installed")

@@ -51,7 +51,8 @@ class Works:
 
     def _small(self, annotators):
         n = max(20, round(5_000 * self.size.share))
-        each = round(7.207 * n)
+        # a few boxes cannot be shared out exactly among several
+        each = round(7.207 * n) if annotators == 1 or n > 100 else None
         return coco_like(n, round(7.2 * n), annotators=annotators, each=each)
 
     @cached_property

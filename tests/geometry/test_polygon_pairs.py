@@ -106,7 +106,12 @@ def test_few_pairs_do_not_start_the_compiler(monkeypatch):
     shapes = Shapes.from_rings([[box(0, 0, 4, 4)]] * 500)
     rows = np.arange(500)
     assert polygon_overlap(shapes, shapes, rows, rows).iou.tolist() == [1.0] * 500
-    assert asked == [500 * 8 * polygon_pairs.SAVED_PER_VERTEX]
+    each = polygon_pairs.SAVED_PER_VERTEX
+    assert asked == [pytest.approx(500 * 8 * each, rel=1e-3)]
+    angle = np.linspace(0, 6, 10_000)
+    long = Shapes.from_rings([[np.column_stack([np.cos(angle), np.sin(angle)])]])
+    polygon_overlap(long, long, rows[:1], rows[:1])
+    assert asked[1] > 2 * 20_000 * each  # shapely takes longer for each vertex of a long outline
 
 
 def test_a_ring_that_crosses_itself_does_not_end_the_work():
