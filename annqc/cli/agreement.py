@@ -2,21 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
-from annqc.cli._options import (
-    asides_of,
-    reading_options,
-    said_of,
-    sources_of,
-    write_stdout,
-)
-
-if TYPE_CHECKING:
-    from annqc.tables import Dataset
+from annqc.cli._options import reading_options, said_of, sources_of
+from annqc.cli._written import json_of_tables, say_written, write_documents
 
 __all__ = ["agreement"]
 
@@ -24,6 +15,7 @@ __all__ = ["agreement"]
 @click.command(short_help="How far annotators agree: alpha, every two, themselves twice.")
 @click.argument("work", nargs=-1, required=True, metavar="WORK...")
 @click.option("--gold", multiple=True, metavar="GOLD", help="Estimate the ceiling of this gold.")
+@click.option("--only", multiple=True, metavar="NAME", help="What this annotator drew; repeatable.")
 @reading_options
 @click.option("--gold-format", default="auto", metavar="NAME", help="Format of GOLD.")
 @click.option(
@@ -53,13 +45,18 @@ def agreement(work: tuple[str, ...], gold: tuple[str, ...], **given: Any) -> int
     """
     import annqc
     from annqc.cli._progress import Progress
+    from annqc.run.agreeing import BLIND
 
     sessions = _sessions(given)
     with Progress(2, quiet=given["quiet"]) as progress:
         progress.step("reading")
         reading = {"strict": given["strict"], "progress": progress.file}
         data = annqc.read(
-            sources_of(work), annotator=given["annotator"], **said_of(given), **reading
+            sources_of(work),
+            annotator=given["annotator"],
+            only=given["only"] or None,
+            **said_of(given),
+            **reading,
         )
         sides = [data]
         progress.step("agreement")
@@ -70,17 +67,15 @@ def agreement(work: tuple[str, ...], gold: tuple[str, ...], **given: Any) -> int
         if gold:
             sides.append(annqc.read(sources_of(gold), **said_of(given, gold=True), **reading))
             documents["ceiling"] = found.ceiling_columns(sides[1])
-        written = _write(documents, given, sides)
+        document = {"mind": BLIND, **json_of_tables(documents, work=data)}
+        written = write_documents(given, document, documents, sides)
     if not given["quiet"] and given["json_"] != "-":
         from annqc.report.agreement import agreement_screen
-        from annqc.report.plain import clean_text
         from annqc.report.terminal import make_console
 
         console = make_console()
         agreement_screen(console, found, documents, everything=given["everything"])
-        if written:
-            console.print()
-            console.print(clean_text("Written: " + ", ".join(written)), soft_wrap=True)
+        say_written(console, written)
     return 0
 
 
@@ -100,32 +95,3 @@ def _sessions(given: dict[str, Any]) -> str | list[tuple[str, str]]:
             raise click.UsageError(message)
         pairs.append((one, other))
     return pairs
-
-
-def _write(
-    documents: dict[str, dict[str, Any]], given: dict[str, Any], sides: list[Dataset]
-) -> list[str]:
-    """Write what was asked for, and say what is where."""
-    from annqc.report.files import spare_inputs, whole_file
-    from annqc.report.json import encode, input_rows, rows_of
-    from annqc.report.tablefiles import write_columns
-    from annqc.run.agreeing import BLIND
-
-    targets = [] if given["json_"] in {None, "-"} else [Path(given["json_"])]
-    if given["csv_"] is not None:
-        targets += [Path(given["csv_"]) / f"{name}.csv" for name in documents]
-    spare_inputs(targets, sides, also=asides_of(given))
-    written: list[str] = []
-    if given["json_"] is not None:
-        tables = {name: rows_of(columns) for name, columns in documents.items()}
-        data = encode({"mind": BLIND, "inputs": input_rows(work=sides[0]), **tables})
-        if given["json_"] == "-":
-            write_stdout(data)
-        else:
-            with whole_file(Path(given["json_"])) as file:
-                file.write(data)
-            written.append(f"JSON in {given['json_']}")
-    if given["csv_"] is not None:
-        write_columns(Path(given["csv_"]), documents)
-        written.append(f"tables in {given['csv_']}")
-    return written

@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from annqc.cli._options import (
-    asides_of,
-    reading_options,
-    said_of,
-    sources_of,
-    write_stdout,
-)
+from annqc.cli._options import reading_options, said_of, sources_of
+from annqc.cli._written import json_of_tables, say_written, write_documents
 
 if TYPE_CHECKING:
     from annqc.run.consensus import Consensus
@@ -31,6 +25,7 @@ __all__ = ["consensus"]
     metavar="GOLD",
     help="A little gold that says where zero is, so that what all have alike can be seen.",
 )
+@click.option("--only", multiple=True, metavar="NAME", help="What this annotator drew; repeatable.")
 @reading_options
 @click.option("--gold-format", default="auto", metavar="NAME", help="Format of GOLD.")
 @click.option(
@@ -68,7 +63,11 @@ def consensus(
         progress.step("reading")
         reading = {"strict": given["strict"], "progress": progress.file}
         data = annqc.read(
-            sources_of(work), annotator=given["annotator"], **said_of(given), **reading
+            sources_of(work),
+            annotator=given["annotator"],
+            only=given["only"] or None,
+            **said_of(given),
+            **reading,
         )
         sides = {
             name: annqc.read(sources_of(paths), **said_of(given, gold=True), **reading)
@@ -92,17 +91,14 @@ def consensus(
         if "gold" in sides:
             documents["comparison"] = found.comparison_columns(sides["gold"])
             documents["against"] = found.against_columns(sides["gold"])
-        written = _write(found, documents, given, [data, *sides.values()])
+        written = _write(found, documents, given, data, sides)
     if not given["quiet"] and given["json_"] != "-":
         from annqc.report.consensus import consensus_screen
-        from annqc.report.plain import clean_text
         from annqc.report.terminal import make_console
 
         console = make_console()
         consensus_screen(console, found, sides.get("gold"), everything=given["everything"])
-        if written:
-            console.print()
-            console.print(clean_text("Written: " + ", ".join(written)), soft_wrap=True)
+        say_written(console, written)
     return 0
 
 
@@ -110,34 +106,19 @@ def _write(
     found: Consensus,
     documents: dict[str, dict[str, Any]],
     given: dict[str, Any],
-    sides: list[Dataset],
+    work: Dataset,
+    sides: dict[str, Dataset],
 ) -> list[str]:
-    """Write what was asked for, and say what is where."""
-    from annqc.report.files import spare_inputs, whole_file
-    from annqc.report.json import encode, input_rows, rows_of
-    from annqc.report.tablefiles import write_columns
+    """Write the consensus and the tables that were asked for, and say what is where."""
     from annqc.run.consensus import ANCHORED, NOT_KNOWN
     from annqc.write import write_coco
 
-    targets = [Path(given[name]) for name in ("json_", "target") if given[name] not in {None, "-"}]
-    if given["csv_"] is not None:
-        targets += [Path(given["csv_"]) / f"{name}.csv" for name in documents]
-    spare_inputs(targets, sides, also=asides_of(given))
-    written: list[str] = []
-    if given["target"] is not None:
+    anchored = found.fit.links.anchored
+    mind = [ANCHORED] * bool(anchored.any()) + [NOT_KNOWN] * (not anchored.all())
+    document = {"mind": mind, **json_of_tables(documents, work=work, **sides)}
+    target = [] if given["target"] is None else [given["target"]]
+    written = write_documents(given, document, documents, [work, *sides.values()], targets=target)
+    if target:
         write_coco(found.dataset, given["target"])
         written.append(f"the consensus in {given['target']}")
-    if given["json_"] is not None:
-        mind = ANCHORED if found.anchors is not None else NOT_KNOWN
-        tables = {name: rows_of(columns) for name, columns in documents.items()}
-        data = encode({"mind": mind, "inputs": input_rows(work=sides[0]), **tables})
-        if given["json_"] == "-":
-            write_stdout(data)
-        else:
-            with whole_file(Path(given["json_"])) as file:
-                file.write(data)
-            written.append(f"JSON in {given['json_']}")
-    if given["csv_"] is not None:
-        write_columns(Path(given["csv_"]), documents)
-        written.append(f"tables in {given['csv_']}")
     return written

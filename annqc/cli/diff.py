@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from annqc.cli._options import (
-    asides_of,
-    reading_options,
-    said_of,
-    sources_of,
-    write_stdout,
-)
+from annqc.cli._options import reading_options, said_of, sources_of
+from annqc.cli._written import say_written, write_documents
 
 if TYPE_CHECKING:
     from annqc.run.diff import Diff
@@ -50,7 +44,7 @@ def diff(old: str, new: str, **given: Any) -> int:
     """
     import annqc
     from annqc.cli._progress import Progress
-    from annqc.report.diff import diff_tables
+    from annqc.report.diff import diff_document, diff_tables
 
     said = {**said_of(given), "annotator": given["annotator"]}
     with Progress(3, quiet=given["quiet"]) as progress:
@@ -61,45 +55,17 @@ def diff(old: str, new: str, **given: Any) -> int:
         made = annqc.diff(*sides, tolerance=given["tolerance"])
         tables = diff_tables(made)
         progress.step("outputs")
-        written = _write(made, tables, given)
+        document = diff_document(made, tables)
+        written = write_documents(given, document, tables, [made.old, made.new])
     if not given["quiet"] and given["json_"] != "-":
         _show(made, tables, given, written)
     return DIFFERENT if given["exit_code"] and not made.identical else 0
 
 
-def _write(made: Diff, tables: Tables, given: dict[str, Any]) -> list[str]:
-    """Write what was asked for, and say what is where."""
-    from annqc.report.diff import diff_document
-    from annqc.report.files import spare_inputs, whole_file
-    from annqc.report.json import encode
-    from annqc.report.tablefiles import write_columns
-
-    targets = [] if given["json_"] in {None, "-"} else [Path(given["json_"])]
-    if given["csv_"] is not None:
-        targets += [Path(given["csv_"]) / f"{name}.csv" for name in tables]
-    spare_inputs(targets, (made.old, made.new), also=asides_of(given))
-    written: list[str] = []
-    if given["json_"] is not None:
-        data = encode(diff_document(made, tables))
-        if given["json_"] == "-":
-            write_stdout(data)
-        else:
-            with whole_file(Path(given["json_"])) as file:
-                file.write(data)
-            written.append(f"JSON in {given['json_']}")
-    if given["csv_"] is not None:
-        write_columns(Path(given["csv_"]), tables)
-        written.append(f"tables in {given['csv_']}")
-    return written
-
-
 def _show(made: Diff, tables: Tables, given: dict[str, Any], written: list[str]) -> None:
     from annqc.report.diff import diff_screen
-    from annqc.report.plain import clean_text
     from annqc.report.terminal import make_console
 
     console = make_console()
     diff_screen(console, made, tables, everything=given["everything"])
-    if written:
-        console.print()
-        console.print(clean_text("Written: " + ", ".join(written)), soft_wrap=True)
+    say_written(console, written)

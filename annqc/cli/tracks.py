@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from annqc.cli._options import (
-    asides_of,
-    reading_options,
-    said_of,
-    sources_of,
-    write_stdout,
-)
+from annqc.cli._options import reading_options, said_of, sources_of
+from annqc.cli._written import json_of_tables, say_written, write_documents
 
 if TYPE_CHECKING:
     from annqc.api import Audit
@@ -76,7 +70,8 @@ def tracks(work: tuple[str, ...], gold: tuple[str, ...], **given: Any) -> int:
             alone = annqc.tracks(data, tolerance=given["tolerance"], confidence=given["confidence"])
             documents = _documents(alone)
             progress.step("outputs")
-            written = _write(documents, given, data)
+            document = json_of_tables(documents, work=data)
+            written = write_documents(given, document, documents, [data])
         else:
             reading = {**said_of(given, gold=True), "progress": progress.file}
             reference = annqc.read(sources_of(gold), strict=given["strict"], **reading)
@@ -92,7 +87,8 @@ def tracks(work: tuple[str, ...], gold: tuple[str, ...], **given: Any) -> int:
             )
             documents = _documents(audit, given["preprocess"])
             progress.step("outputs")
-            written = _write(documents, given, data, reference)
+            document = json_of_tables(documents, work=data, gold=reference)
+            written = write_documents(given, document, documents, [data, reference])
     if not given["quiet"] and given["json_"] != "-":
         _show(audit if gold else alone, given, written)
     return 0
@@ -128,39 +124,8 @@ def _documents(made: Audit | Alone, preprocess: str = "none") -> dict[str, dict[
     return documents
 
 
-def _write(
-    documents: dict[str, dict[str, Any]], given: dict[str, Any], *sides: Dataset
-) -> list[str]:
-    """Write what was asked for, and say what is where."""
-    from annqc.report.files import spare_inputs, whole_file
-    from annqc.report.json import encode, input_rows, rows_of
-    from annqc.report.tablefiles import write_columns
-
-    targets = [] if given["json_"] in {None, "-"} else [Path(given["json_"])]
-    if given["csv_"] is not None:
-        targets += [Path(given["csv_"]) / f"{name}.csv" for name in documents]
-    spare_inputs(targets, sides, also=asides_of(given))
-    written: list[str] = []
-    if given["json_"] is not None:
-        names = ("work", "gold")
-        inputs = input_rows(**dict(zip(names, sides, strict=False)))
-        tables = {name: rows_of(columns) for name, columns in documents.items()}
-        data = encode({"inputs": inputs, **tables})
-        if given["json_"] == "-":
-            write_stdout(data)
-        else:
-            with whole_file(Path(given["json_"])) as file:
-                file.write(data)
-            written.append(f"JSON in {given['json_']}")
-    if given["csv_"] is not None:
-        write_columns(Path(given["csv_"]), documents)
-        written.append(f"tables in {given['csv_']}")
-    return written
-
-
 def _show(made: Audit | Alone, given: dict[str, Any], written: list[str]) -> None:
     from annqc.api import Audit
-    from annqc.report.plain import clean_text
     from annqc.report.terminal import make_console
     from annqc.report.trackscreen import alone_screen, tracks_screen
 
@@ -169,6 +134,4 @@ def _show(made: Audit | Alone, given: dict[str, Any], written: list[str]) -> Non
         tracks_screen(console, made, everything=given["everything"], preprocess=given["preprocess"])
     else:
         alone_screen(console, made, everything=given["everything"])
-    if written:
-        console.print()
-        console.print(clean_text("Written: " + ", ".join(written)), soft_wrap=True)
+    say_written(console, written)

@@ -20,13 +20,19 @@ if TYPE_CHECKING:
     from annqc.run.audit import Run
     from annqc.tables import Problem
 
-__all__ = ["Compared", "compared", "meeting", "notes", "odd_rows"]
+__all__ = ["Compared", "compared", "left_out", "meeting", "notes", "odd_rows"]
 
 MOST_TOLD: Final = 2
 """Problems of one kind that are told one by one."""
 UNREAD: Final = "unreadable_gold"
 OF_BOTH: Final = "gold_by_several"
 """A problem of the gold alone that only a comparison finds."""
+
+MANY_ALIKE: Final = 20
+"""Boxes that no two people draw alike to the last digit, where they are more than half."""
+
+OF_OTHERS: Final = "consensus_reference"
+"""That there is no gold: no row of any file."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,8 +139,37 @@ def odd_rows(run: Run) -> dict[str, int]:
         The comparison.
     """
     of_files = (*run.reference.issues, *run.candidate.issues)
-    kinds = (one.kind for one in of_files if one.severity == "kept" and one.kind != OF_BOTH)
+    told = (OF_BOTH, OF_OTHERS)
+    kinds = (one.kind for one in of_files if one.severity == "kept" and one.kind not in told)
     return dict(Counter(kinds).most_common())
+
+
+def left_out(c: Compared) -> list[str]:
+    """Say what of the input takes no part.
+
+    Parameters
+    ----------
+    c : Compared
+        The counts.
+
+    Returns
+    -------
+    list of str
+        Empty where everything does.
+    """
+    left = []
+    if c.n_unused_boxes:
+        boxes = number_of(c.n_unused_boxes, "box", "boxes")
+        left.append(
+            f"{boxes} on {number_of(c.n_unused_images, 'image')} that the gold does not have"
+        )
+    if c.n_idle_images:
+        left.append(f"{number_of(c.n_idle_images, 'gold image')} without work to compare")
+    if c.n_border:
+        left.append(f"{number_of(c.n_border, 'edge')} at the image border, from the offsets")
+    if c.n_ambiguous:
+        left.append(f"{number_of(c.n_ambiguous, 'ambiguous pair')}, from the offsets")
+    return left
 
 
 def meeting(run: Run) -> list[str]:
@@ -160,7 +195,19 @@ def meeting(run: Run) -> list[str]:
         left = len(messages) - MOST_TOLD
         if left > 0:
             said.append(f"and {left:,} more {kind}: annqc audit --json lists them")
-    return said
+    return said + _the_same(run)
+
+
+def _the_same(run: Run) -> list[str]:
+    """Say so where the boxes of the work are those of the gold to the last digit."""
+    found = run.matches
+    drawn = run.candidate.table.xyxy[found.matched_candidate]
+    same = int((drawn == run.reference.table.xyxy[found.matched_reference]).all(axis=1).sum())
+    if same < MANY_ALIKE or 2 * same <= len(drawn):
+        return []
+    boxes = number_of(len(drawn), "paired box", "paired boxes")
+    told = f"{same:,} of {boxes} are those of the gold to the last digit"
+    return [f"{told}: one was made from the other, or both from a third"]
 
 
 def _whole_sentence(one: Problem) -> str:

@@ -104,6 +104,8 @@ def diff_screen(
     console.print()
     if not tables["changes"]["kind"].size:
         same = "  the two versions are the same" if made.identical else "  but for the images"
+        if made.identical and made.tolerance is not None:
+            same = f"  of more than {made.tolerance}"
         console.print(Text.assemble(("No changes", "bold"), same))
         return
     _heading(console, "Changes", f"{_share(made)} of {made.n_annotations:,} untouched")

@@ -55,7 +55,8 @@ def lint_screen(console: Console, dataset: Dataset, *, everything: bool = False)
     if outlines := outlines_text(dataset):
         lines += hanging(outlines, console.width, indent=0)
     for line in lines:
-        console.print(Text(line))
+        # a path that is wider than the screen must stay whole to be of use
+        console.print(Text(line), no_wrap=True, crop=False, overflow="ignore")
     if not dataset.issues:
         console.print(Text("No problems.", style="green"))
         return

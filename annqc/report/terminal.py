@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.text import Text
 
 from annqc.judge.wording import number_of
-from annqc.report.compared import compared, meeting, notes, odd_rows
+from annqc.report.compared import compared, left_out, meeting, notes, odd_rows
 from annqc.report.grid import best_ranked, hanging, score_table
 from annqc.report.mistakes import examples, first_errors, unusable_drawings
 from annqc.report.outlines import outline_lines
@@ -128,11 +128,11 @@ def screen(
     _print_findings(console, view, sentences, everything=everything)
     if parts is not None:
         _print_parts(console, parts, view, sentences, everything=everything)
+    if run.has_tracks and "annotator" in by:
+        _print_tracks(console, run, everything=everything)
     _print_scores(console, run, by, everything=everything)
     if run.has_outlines:
         _print_outlines(console, run, by, everything=everything)
-    if run.has_tracks and "annotator" in by:
-        _print_tracks(console, run, everything=everything)
     _print_errors(console, run, sentences if "annotator" in by else [], by)
 
 
@@ -190,11 +190,12 @@ def _print_compared(console: Console, run: Run, c: Compared, by: tuple[str, ...]
     rules = run.parameters
     policy = rules.policy
     categories = number_of(c.n_categories, "category", "categories")
+    images = number_of(c.n_images, "image") + c.consensus * ", each as one annotator saw it"
     boxes = f"{c.n_reference:,} reference and {c.n_candidate:,} candidate boxes"
     who = "anonymous annotators" if c.anonymous else number_of(c.n_annotators, "annotator")
     rates = f"tolerance {rules.tolerance}, confidence {100 * rules.confidence:g} %"
     rows = [
-        ("Compared", f"{number_of(c.n_images, 'image')}, {boxes}, {who}, {categories}"),
+        ("Compared", f"{images}, {boxes}, {who}, {categories}"),
         ("Rules", f"{rates}, matching {policy.method} at IoU {policy.counting_iou:g}"),
     ]
     if c.dropped:
@@ -206,7 +207,7 @@ def _print_compared(console: Console, run: Run, c: Compared, by: tuple[str, ...]
     if odd := odd_rows(run):
         odd_said = number_of(sum(odd.values()), "row")
         rows.append(("Odd", f"{odd_said} kept: {_kinds(odd)} (annqc lint shows them)"))
-    left = _left_out(c)
+    left = left_out(c)
     if left:
         rows.append(("Left out", "; ".join(left)))
     rows += [("Mind", clean_text(note)) for note in (*meeting(run), *notes(c, by))]
@@ -221,22 +222,6 @@ def _kinds(counts: dict[str, int]) -> str:
     top = list(counts.items())[:3]
     listed = ", ".join(f"{n:,} {kind}" for kind, n in top)
     return listed + (", ..." if len(counts) > len(top) else "")
-
-
-def _left_out(c: Compared) -> list[str]:
-    left = []
-    if c.n_unused_boxes:
-        boxes = number_of(c.n_unused_boxes, "box", "boxes")
-        left.append(
-            f"{boxes} on {number_of(c.n_unused_images, 'image')} that the gold does not have"
-        )
-    if c.n_idle_images:
-        left.append(f"{number_of(c.n_idle_images, 'gold image')} without work to compare")
-    if c.n_border:
-        left.append(f"{number_of(c.n_border, 'edge')} at the image border, from the offsets")
-    if c.n_ambiguous:
-        left.append(f"{number_of(c.n_ambiguous, 'ambiguous pair')}, from the offsets")
-    return left
 
 
 def _print_findings(
@@ -352,15 +337,14 @@ def _print_scores(console: Console, run: Run, by: tuple[str, ...], *, everything
     table, left_out = score_table(columns, n_shown, width=console.width, labels=many)
     title, *rows = table
     n_ranked = int((columns["rank"] == columns["rank"]).sum())
-    note = (
-        f"largest bias on an edge first; rank 1 of {n_ranked:,} is the smallest" if n_ranked else ""
-    )
+    first = f"largest bias on an edge first; rank 1 of {n_ranked:,} is the smallest"
+    note = first if n_ranked > 1 else ""
     _heading(console, "Scores", note)
     console.print(Text(title, style="dim"), no_wrap=True, crop=False, overflow="ignore")
     for row in rows:
         console.print(Text(row), no_wrap=True, crop=False, overflow="ignore")
     _more(console, n - len(rows), "annotators")
-    if n > len(rows) and n_ranked:
+    if n > len(rows) and n_ranked > 1:
         _lines(console, [f"best: {best_ranked(columns, N_BEST)}"])
     if left_out:
         _lines(console, [f"{', '.join(left_out)}: a wider screen, or --json"], style="dim")

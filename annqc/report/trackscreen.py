@@ -6,7 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from annqc.judge.wording import number_of
-from annqc.report.compared import compared, meeting, notes
+from annqc.report.compared import compared, left_out, meeting, notes
 from annqc.report.paragraphs import heading, lines, listed, row, table
 from annqc.report.plain import clean_text
 from annqc.report.tracks import (
@@ -68,6 +68,8 @@ def tracks_screen(
     sides = compared(run)
     if sides.dropped:
         row(console, "Unusable", _unusable(sides.dropped))
+    if left := left_out(sides):
+        row(console, "Left out", "; ".join(left))
     for note in notes(sides, ("annotator",)):
         row(console, "Mind", clean_text(note, width=400))
     for note in meeting(run):
@@ -91,7 +93,8 @@ def tracks_screen(
     kinds = [kind for kind in dict.fromkeys(events["kind"].tolist()) if kind != "drift"]
     shown = [line for kind in kinds for line in event_lines(events, most=1, kinds=(kind,))]
     if everything:
-        shown = event_lines(events, most=most, kinds=tuple(set(events["kind"].tolist())))
+        others = tuple(set(events["kind"].tolist()) - {"drift"})
+        shown = event_lines(events, most=most, kinds=others)
     lines(console, shown, style="dim")
 
 

@@ -382,3 +382,17 @@ def test_ids_and_columns_cannot_speak_to_the_terminal(mixed):
     assert f"By annotator, {bad}".encode("unicode_escape").decode() in text
     assert "gold " in text
     assert "x\\x1b[31m" in text[text.index("Look at these first") :]
+
+
+def test_work_that_is_the_gold_is_told(mixed):
+    said = " ".join(render(annqc.audit(mixed.gold, mixed.gold)).split())
+    assert f"{len(mixed.gold)} of {len(mixed.gold)} paired boxes are those of the gold" in said
+    assert "are those of the gold" not in render(mixed)
+
+
+def test_without_gold_images_are_counted_by_who_saw_them():
+    made = annqc.simulate(["ann", "bob", "cem"], n_images=10, rng=4)
+    text = render(annqc.audit(made.work))
+    assert text.startswith("Compared  30 images, each as one annotator saw it, ")
+    assert "Odd" not in headings(text)
+    assert "without gold" in text or "there is no gold" in text
