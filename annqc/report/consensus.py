@@ -25,6 +25,7 @@ __all__ = ["consensus_screen"]
 
 N_LINES = 8
 LONGEST = 21
+MOST_NAMED = 6
 MARKS = {"biased": "!", "clean": " ", "undecided": "?", "disagree": "~"}
 
 
@@ -167,6 +168,8 @@ def _disagreements(bias: dict[str, Array]) -> list[str]:
         # of two each has the whole difference, with opposite signs
         two = bias["status"][pair[0]] == "two_annotators"
         apart = float(np.ptp(values)) / (2 if two else 1)
+        if len(names) > MOST_NAMED:
+            names = [*names[: MOST_NAMED - 1], f"{len(names) - MOST_NAMED + 1:,} more"]
         together = " and ".join([", ".join(names[:-1]), *names[-1:]]) if names[:-1] else names[0]
         found.append(f"{together}: {quantity} {apart:.1f} px apart")
     return found

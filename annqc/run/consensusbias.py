@@ -94,7 +94,7 @@ def bias_columns(found: Consensus) -> dict[str, Array]:
     alpha = 1 - found.confidence
     decided, _, _ = decide_fleet(judged, margin=MARGIN, shared=np.zeros(k), alpha=alpha, q=alpha)
     verdict = _disagreeing(found, np.array(VERDICTS, dtype=object)[decided.verdict], alpha)
-    torn = torn_apart(links, offsets.estimate, verdict) & ~nobody[:, None]
+    torn = torn_apart(links, decided.p_value, verdict, alpha) & ~nobody[:, None]
     verdict[torn & (images >= G_MIN)] = "disagree"
     verdict[nobody | stands.beside_nobody] = VERDICTS[UNDECIDED]
     told = np.full((n, k), "ok", dtype=object)

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from annqc.errors import SpecError
-from annqc.measure.offsets import MARGIN
 
 if TYPE_CHECKING:
     from annqc.consensus.graph import Links
@@ -16,18 +15,18 @@ if TYPE_CHECKING:
 __all__ = ["check_numbers", "torn_apart"]
 
 
-def torn_apart(links: Links, estimate: Floats, verdict: Array) -> Bools:
-    """Return where somebody would be named though no majority lies near the median, (A, 8).
+def torn_apart(links: Links, p_value: Floats, verdict: Array, alpha: float) -> Bools:
+    """Return where somebody would be named though no majority may lie near the median, (A, 8).
 
     Where two halves of the annotators are further apart than the margin the median lies between
-    them, where nobody draws: neither half is the measure of the other.
+    them, where nobody draws: neither half is the measure of the other. Who is not shown to be
+    beyond the margin, taken alone, may lie near: noise is no split.
     """
     n = int(links.component.max(initial=-1)) + 2
     free = (links.component >= 0) & ~links.anchored
-    torn = np.zeros(estimate.shape, dtype=bool)
-    with np.errstate(invalid="ignore"):
-        near = np.abs(estimate) <= MARGIN
-    for k in range(estimate.shape[1]):
+    torn = np.zeros(p_value.shape, dtype=bool)
+    near = ~(p_value < alpha)
+    for k in range(p_value.shape[1]):
         share = np.bincount(links.component[free], (links.gauge * near[:, k])[free], n)
         named = np.bincount(links.component[free], (verdict[free, k] == "biased"), n) > 0
         torn[:, k] = free & (named & (share < 0.5 + 1e-9))[links.component]
