@@ -12,17 +12,19 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: help demo test lint docs matrix bench calibrate clean
+.PHONY: help demo test lint docs matrix browser screenshots bench calibrate clean
 
 help:
-	@echo "make demo       audit a made-up set with planted habits, and see them found"
-	@echo "make test       style, types, import contracts, docs and tests"
-	@echo "make lint       style, types and import contracts alone"
-	@echo "make docs       build the documentation into docs/_build/html"
-	@echo "make matrix     the plugin under every pytest that it supports, with and without xdist"
-	@echo "make bench      time annqc beside other programs"
-	@echo "make calibrate  error rates and power of the statistics, at full size"
-	@echo "make clean      remove caches and builds (the environment in $(VENV) stays)"
+	@echo "make demo         audit a made-up set with planted habits, and see them found"
+	@echo "make test         style, types, import contracts, docs and tests"
+	@echo "make lint         style, types and import contracts alone"
+	@echo "make docs         build the documentation into docs/_build/html"
+	@echo "make matrix       the plugin under every pytest that it supports, with and without xdist"
+	@echo "make browser      the report driven in a browser (a Chromium is needed)"
+	@echo "make screenshots  the pictures of the report in docs/, taken anew"
+	@echo "make bench        time annqc beside other programs"
+	@echo "make calibrate    error rates and power of the statistics, at full size"
+	@echo "make clean        remove caches and builds (the environment in $(VENV) stays)"
 
 demo: $(VENV)/.installed
 	@$(BIN)/annqc demo
@@ -47,6 +49,13 @@ docs: $(VENV)/.installed-dev
 
 matrix: $(VENV)/.installed-dev $(VENV)/.installed-matrix
 	@$(BIN)/python -m pytest -q tests/plugin/test_versions.py
+
+# Once this is installed, `make test` drives the browser too; without it those tests are skipped.
+browser: $(VENV)/.installed-browser
+	@ANNQC_BROWSER=required $(BIN)/python -m pytest -q tests/report/html
+
+screenshots: $(VENV)/.installed-browser
+	@$(BIN)/python -m tests.report.html.screenshots
 
 bench: $(VENV)/.installed-bench
 	@$(BIN)/python -m tests.bench
@@ -85,6 +94,11 @@ $(VENV)/.installed-matrix: pyproject.toml | $(VENV)/bin/python
 	@for version in $(MATRIX); do \
 		$(PIP) install --target $(VENV)/matrix/$$version "pytest==$$version.*" "pytest-xdist>=3.6" || exit 1; \
 	done
+	@touch $@
+
+$(VENV)/.installed-browser: pyproject.toml | $(VENV)/.installed-dev
+	@echo "==> installing what drives a browser (once)"
+	@$(PIP) install --group browser
 	@touch $@
 
 $(VENV)/.installed-bench: pyproject.toml | $(VENV)/.installed-dev

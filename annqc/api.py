@@ -9,6 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from annqc.errors import AnnqcError
 from annqc.kernels._jit import check_engine
 from annqc.match.policy import resolve_policy
 from annqc.measure.offsets import BORDER_PX
@@ -18,6 +19,7 @@ from annqc.run.anonymous import spoken_of
 from annqc.run.audit import Parameters, Run
 from annqc.run.gold import one_gold
 from annqc.run.keys import as_names
+from annqc.run.leaveoneout import OTHERS
 
 if TYPE_CHECKING:
     import os
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from annqc.kernels._jit import Engine
     from annqc.match import MatchPolicy
     from annqc.match.policy import Method
+    from annqc.report.review import Review
     from annqc.run.earlier import Earlier
     from annqc.tables import Dataset
 
@@ -44,7 +47,7 @@ class Audit(Run):
     """A comparison of work with gold: what was found, and the ways to hand it on.
 
     Made by `annqc.audit` or `annqc.load`. The tables are `pairs`, `bias`, `scores` and `errors`;
-    the ways out are `judge`, `summary`, `to_json`, `to_csv` and `save`.
+    the ways out are `judge`, `summary`, `to_html`, `to_scorecard`, `to_json`, `to_csv` and `save`.
 
     Parameters
     ----------
@@ -134,6 +137,12 @@ class Audit(Run):
         from annqc.judge import judge, load_spec
         from annqc.run.earlier import earlier_run
 
+        if OTHERS in self.reference.annotator_ids.tolist():
+            what = "rules are held against gold, and there is none"
+            hint = (
+                "annqc.audit(work, gold).judge(spec); without gold annqc.consensus says what it can"
+            )
+            raise AnnqcError(what, where="judge", hint=hint)
         read_spec = load_spec(spec)
         earlier = earlier_run(baseline, read_spec, load=load, kept=self._saved)
         return judge(self, read_spec, only=only, baseline=earlier)
@@ -151,6 +160,159 @@ class Audit(Run):
         from annqc.report.terminal import render
 
         return render(self, by=self.by, everything=everything, width=width)
+
+    def to_html(
+        self,
+        folder: AnyPath,
+        *,
+        judgement: Judgement | None = None,
+        pseudonyms: bool = False,
+        single_file: bool = False,
+        images: AnyPath | None = None,
+        url: str | None = None,
+    ) -> Path:
+        """Write a report: a folder of pages that works offline, on a phone and on paper.
+
+        Parameters
+        ----------
+        folder : path
+            Appears whole or not at all. An earlier report of this name is replaced; nothing else
+            is. The folder around it must be there.
+        judgement : Judgement, optional
+            What `judge` gave, to be shown on the first page.
+        pseudonyms : bool
+            Call annotators by numbers, the same for the same data. Names of input files, and
+            messages that could hold a name, are left out; who has which number is written nowhere.
+            Ids and file names of images are shown as they are.
+        single_file : bool
+            Write one file instead, to be sent by e-mail: ``folder`` is its name, and ends in
+            ``.html``.
+        images : path or str, optional
+            A folder of images: single annotations are shown over crops of them. They are found by
+            their file names, in it or below it, and never outside of it. Or a pattern of links to
+            them with ``{file_name}``, ``{image_id}`` or ``{frame}``: a report loads nothing from
+            elsewhere, and shows links.
+        url : str, optional
+            Pattern of links to single annotations in the tool where they are mended, as of
+            `review`.
+
+        Returns
+        -------
+        Path
+            The one file, or ``index.html`` in the folder: an overview with a page for each
+            annotator and each category, and one for problems and method.
+
+        Raises
+        ------
+        AnnqcError
+            The folder is there and is no report, an input lies in it, or it cannot be written.
+        SpecError, UnknownNameError
+            ``images`` is no folder and no pattern, or ``url`` is no pattern: what runs or reads
+            something, such as ``javascript:``, ``data:`` and ``file:``, is refused.
+
+        Examples
+        --------
+        >>> import annqc, tempfile
+        >>> made = annqc.simulate(["ann"], n_images=5, rng=1)
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     page = annqc.audit(made.work, made.gold).to_html(f"{folder}/report")
+        ...     sorted(one.name for one in page.parent.iterdir())
+        ['annotators', 'assets', 'categories', 'index.html', 'problems.html', 'review']
+        """
+        from annqc.report.html import write_report
+
+        return write_report(
+            self,
+            Path(folder),
+            by=self.by,
+            judgement=judgement,
+            veiled=pseudonyms,
+            single_file=single_file,
+            images=images,
+            url=url,
+        )
+
+    def to_scorecard(
+        self,
+        folder: AnyPath,
+        *,
+        spec: AnyPath | Mapping[str, Any] | Spec | None = None,
+        only: Collection[str] | None = None,
+        baseline: Run | AnyPath | None = None,
+        vendor: str | None = None,
+        batch: str | None = None,
+    ) -> Path:
+        """Write a scorecard: a printable page for every vendor and batch, and CSV, JSON, Markdown.
+
+        Parameters
+        ----------
+        folder : path
+            Appears whole or not at all. An earlier scorecard of this name is replaced; nothing else
+            is. The folder around it must be there.
+        spec : path, str, mapping or Spec, optional
+            The rules of acceptance, applied to the images of every page by themselves. Without them
+            nothing is accepted or refused.
+        only : collection of str, optional
+            Ids of the rules to apply; all of them if not given.
+        baseline : Audit or path, optional
+            The earlier run that rules with ``no_worse_than`` compare with, as in `judge`.
+        vendor, batch : str, optional
+            What tells vendors and batches apart: a column of the annotations or images; ``"stem"``
+            or ``"parent"``, the name of the file or of its folder; ``"annotator"``; or a CSV file
+            with ``annotator``, ``image_id`` or ``file_name`` beside ``vendor`` (and ``batch``).
+            One page for everything if neither is given.
+
+        Returns
+        -------
+        Path
+            ``index.html`` in the folder, beside ``pages``, ``scorecard.csv``, ``scorecard.json``
+            and ``summary.md``.
+
+        Raises
+        ------
+        AnnqcError
+            There is no gold; the folder is there and is no scorecard, an input lies in it, or it
+            cannot be written.
+        SpecError, UnknownNameError, ReadError
+            The spec is wrong; or what tells vendors apart is not there, or makes too many pages.
+
+        Notes
+        -----
+        Of many pages that keep a rule some would be refused by chance, so refusals go through
+        Benjamini and Hochberg's procedure over the pages, rule by rule.
+
+        Examples
+        --------
+        >>> import annqc, csv, tempfile
+        >>> made = annqc.simulate(
+        ...     {"ann": [], "bob": annqc.Habit.loose("right", px=6)}, n_images=60, rng=1
+        ... )
+        >>> rule = {"id": "edges", "measure": "edge_offset", "by": ["annotator"]}
+        >>> spec = {"annqc": {"version": 1}, "rule": [rule]}
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     audit = annqc.audit(made.work, made.gold)
+        ...     page = audit.to_scorecard(f"{folder}/card", spec=spec, vendor="annotator")
+        ...     with (page.parent / "scorecard.csv").open(encoding="utf-8") as file:
+        ...         [(row["vendor"], row["verdict"]) for row in csv.DictReader(file)]
+        [('ann', 'accepted'), ('bob', 'refused')]
+        """
+        from annqc.judge import load_spec
+        from annqc.report.scorecard import write_scorecard
+        from annqc.run.earlier import earlier_run
+
+        rules = None if spec is None else load_spec(spec)
+        earlier = (
+            None if rules is None else earlier_run(baseline, rules, load=load, kept=self._saved)
+        )
+        return write_scorecard(
+            self,
+            Path(folder),
+            spec=rules,
+            only=only,
+            baseline=earlier,
+            vendor=vendor,
+            batch=batch,
+        )
 
     def to_json(
         self, path: AnyPath | None = None, *, judgement: Judgement | None = None
@@ -219,6 +381,43 @@ class Audit(Run):
         from annqc.report.tablefiles import write_tables
 
         return write_tables(self, Path(folder), by=self.by, parquet=parquet)
+
+    def review(
+        self, *, top: int | None = None, by_image: bool = False, url: str | None = None
+    ) -> Review:
+        """Rank annotations by what a look at them is expected to gain.
+
+        Parameters
+        ----------
+        top : int, optional
+            So many at most; all that are worth a look if not given.
+        by_image : bool
+            Set what is on one image together, so that it is opened once.
+        url : str, optional
+            Pattern of links into an annotation tool, with ``{image_id}``, ``{file_name}``,
+            ``{annotation_id}`` or ``{frame}``: ``http``, ``https`` or relative.
+
+        Returns
+        -------
+        Review
+            The queue: ``to_frame``, and ``to_csv, to_coco, to_cvat, to_label_studio,
+            to_fiftyone`` for the tools.
+
+        Raises
+        ------
+        SpecError, UnknownNameError
+            ``top`` is not a positive number, or ``url`` is no such pattern.
+
+        Examples
+        --------
+        >>> import annqc
+        >>> made = annqc.simulate(["ann"], n_images=5, rng=1)
+        >>> len(annqc.audit(made.work, made.gold).review(top=3))
+        3
+        """
+        from annqc.report.review import Review
+
+        return Review(self, top=top, by_image=by_image, url=url)
 
     def save(self, folder: AnyPath) -> Path:
         """Save the audit as a folder that `annqc.load` opens.

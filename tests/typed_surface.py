@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, assert_type
 
 import annqc
@@ -24,4 +25,5 @@ def the_main_job() -> pd.DataFrame:
     assert_type(audit, annqc.Audit)
     assert_type(annqc.load("run.annqc"), annqc.Audit)
     assert_type(annqc.__version__, str)
+    assert_type(audit.to_scorecard("card", spec="boxes.annqc.toml", vendor="stem"), Path)
     return audit.bias(by=("annotator",))

@@ -17,6 +17,7 @@ from annqc.cli.consensus import consensus
 from annqc.cli.demo import demo
 from annqc.cli.diff import diff
 from annqc.cli.lint import lint
+from annqc.cli.review import review
 from annqc.cli.spec import spec
 from annqc.cli.tracks import tracks
 
@@ -41,5 +42,5 @@ def main(*, debug: bool) -> None:
     """  # noqa: D301 - the mark of a paragraph in which click keeps the lines
 
 
-for _command in (audit, tracks, consensus, agreement, diff, lint, spec, demo):
+for _command in (audit, tracks, consensus, agreement, diff, review, lint, spec, demo):
     main.add_command(_command)

@@ -103,6 +103,7 @@ def run_demo(folder: Path, *, seed: int, step: Callable[[str], None]) -> tuple[S
     step("writing the tables")
     audit.to_csv(folder / "tables")
     audit.save(folder / "run.annqc")
+    audit.to_html(folder / "report")
     return made, audit
 
 

@@ -22,6 +22,13 @@ from annqc.cli._judging import (
     worst_code,
 )
 from annqc.cli._options import asides_of, reading_options, write_stdout
+from annqc.cli._scorecard import (
+    check_options,
+    check_target,
+    lists_of,
+    scorecard_options,
+    write_pages,
+)
 from annqc.errors import AnnqcError
 from annqc.report.plain import clean_lines
 
@@ -88,6 +95,26 @@ STEPS: Final = (
     help="What an undecided check counts as in the exit code; else what the spec says, else "
     "undecided.",
 )
+@click.option("--html", metavar="DIR", help="Write a report: pages to open in a browser.")
+@click.option(
+    "--pseudonyms", is_flag=True, help="Call annotators by numbers in the report of --html."
+)
+@click.option(
+    "--single-file", is_flag=True, help="Make the report of --html one file, to be sent by e-mail."
+)
+@click.option(
+    "--images",
+    metavar="DIR|PATTERN",
+    help="Show single annotations of the report over their images: a folder; or links, such as "
+    "https://img.example/{file_name}.",
+)
+@click.option(
+    "--url",
+    metavar="PATTERN",
+    help="Links of the report into the annotation tool, such as "
+    "https://cvat.example/tasks/3?frame={frame}; also {image_id}, {file_name} and {annotation_id}.",
+)
+@scorecard_options
 @click.option("--json", "json_", metavar="FILE", help="Write everything as JSON; - is stdout.")
 @click.option("--csv", "csv_", metavar="DIR", help="Write the tables as CSV files.")
 @click.option("--save", metavar="DIR", help="Save the run, for annqc.load.")
@@ -109,6 +136,8 @@ def audit(work: tuple[str, ...], gold: tuple[str, ...], **given: Any) -> int:
     """
     spec = None if given["spec"] is None else spec_of(given["spec"])
     only = rules_of(spec, given["rules"])
+    _check_report(given)
+    check_options(given)
     deliveries = deliveries_of(
         work, gold, spec, given["dataset"], gold_inside=bool(given["gold_only"])
     )
@@ -118,9 +147,27 @@ def audit(work: tuple[str, ...], gold: tuple[str, ...], **given: Any) -> int:
     return worst_code([_audit_of_several(one, spec, only, given) for one in deliveries])
 
 
+def _check_report(given: dict[str, Any]) -> None:
+    """Refuse what cannot go into the report, before any work is done."""
+    if given["html"] is None:
+        for name in ("pseudonyms", "single_file", "images", "url"):
+            if given[name]:
+                option = f"--{name.replace('_', '-')}"
+                target = "FILE.html" if name == "single_file" else "DIR"
+                message = f"{option} is for the report, and there is none: add --html {target}"
+                raise click.UsageError(message)
+        return
+    from annqc.report.html.links import image_source, link_pattern
+
+    image_source(given["images"])
+    link_pattern(given["url"])
+
+
 def _refuse_outputs_of_several(given: dict[str, Any], deliveries: list[Delivery]) -> None:
     """Refuse outputs that can hold one dataset only."""
-    for name, option in (("json_", "--json"), ("csv_", "--csv"), ("save", "--save")):
+    options = {"html": "--html", "scorecard": "--scorecard", "json_": "--json"}
+    options |= {"csv_": "--csv", "save": "--save"}
+    for name, option in options.items():
         if given[name] is not None and len(deliveries) > 1:
             names = ", ".join(one.name for one in deliveries[:5])
             names += ", ..." if len(deliveries) > 5 else ""
@@ -158,7 +205,8 @@ def _audit_one(
         judgement = None
         if spec is not None:
             judgement = made.judge(spec, only=only, baseline=delivery.baseline)
-        written = _write(made, judgement, given)
+        written = write_pages(made, spec, only, delivery.baseline, given)
+        written += _write(made, judgement, given)
     if given["quiet"] or given["json_"] == "-":
         tell_errors(judgement, name=delivery.name)
     else:
@@ -195,7 +243,8 @@ def _made(delivery: Delivery, spec: Spec | None, given: dict[str, Any], progress
         work_reading["only"] = only or None
     progress.step(STEPS[1])
     work_data = annqc.read(delivery.work, **work_reading, **said)
-    asides = asides_of(given) + ([] if delivery.reading is None else delivery.reading.files)
+    asides = asides_of(given) + lists_of(given)
+    asides += [] if delivery.reading is None else delivery.reading.files
     _check_targets(given, asides, work_data, *sides)
     made = annqc.audit(
         work_data,
@@ -215,6 +264,7 @@ def _made(delivery: Delivery, spec: Spec | None, given: dict[str, Any], progress
 
 def _check_targets(given: dict[str, Any], asides: list[str], *sides: Dataset) -> None:
     """Refuse outputs that would replace an input, or anything else, before any work is done."""
+    from annqc.report import html
     from annqc.report.files import refuse_missing_folder, spare_inputs
     from annqc.report.saved import refuse_foreign
     from annqc.report.tablefiles import table_paths
@@ -224,12 +274,16 @@ def _check_targets(given: dict[str, Any], asides: list[str], *sides: Dataset) ->
         targets.append(Path(given["json_"]))
     if given["csv_"] is not None:
         targets += table_paths(Path(given["csv_"]))
-    if given["save"] is not None:
-        targets.append(Path(given["save"]))
+    folders = ("html", "scorecard", "save")
+    targets += [Path(given[name]) for name in folders if given[name] is not None]
     spare_inputs(targets, sides, also=asides)
-    for name in ("json_", "csv_", "save"):
+    for name in ("html", "json_", "csv_", "save"):
         if given[name] not in {None, "-"}:
             refuse_missing_folder(Path(given[name]))
+    if given["html"] is not None:
+        refuse = html.refuse_other if given["single_file"] else html.refuse_foreign
+        refuse(Path(given["html"]))
+    check_target(given)
     if given["save"] is not None:
         refuse_foreign(Path(given["save"]))
 
@@ -250,6 +304,17 @@ def _work_out(made: Audit, progress: Any) -> None:
 def _write(made: Audit, judgement: Judgement | None, given: dict[str, Any]) -> list[str]:
     """Write what was asked for, and say what is where."""
     written = []
+    if given["html"] is not None:
+        page = made.to_html(
+            given["html"],
+            judgement=judgement,
+            pseudonyms=given["pseudonyms"],
+            single_file=given["single_file"],
+            images=given["images"],
+            url=given["url"],
+        )
+        size = f" ({page.stat().st_size / 1e6:.1f} MB)" if given["single_file"] else ""
+        written.append(f"the report in {page}{size}")
     if given["json_"] == "-":
         write_stdout(str(made.to_json(judgement=judgement)).encode())
     elif given["json_"] is not None:

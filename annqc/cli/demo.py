@@ -42,9 +42,13 @@ def demo(*, out: str, seed: int, quiet: bool) -> int:
     console.print()
     console.print(
         clean_text(
-            f"In {folder}: gold.json, work.json, audit.json, tables/ and the saved run run.annqc/"
+            f"In {folder}: gold.json, work.json, audit.json, tables/, report/ "
+            "and the saved run run.annqc/"
         )
     )
+    console.print("The report, to open in a browser:")
+    page = clean_text(f"  {folder / 'report' / 'index.html'}")
+    console.print(page, no_wrap=True, crop=False, overflow="ignore")
     console.print("The same by hand:")
     console.print(
         clean_text(

@@ -50,6 +50,7 @@ _BUILT_IN: Final = (
     "cvat",
     "darwin",
     "labelme",
+    "labelstudio",
     "masks",
     "scalabel",
     "table",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 from importlib.util import find_spec
 from math import isnan
 from typing import IO, TYPE_CHECKING, Any, Final
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from annqc.run.audit import Run
     from annqc.tables import Array
 
-__all__ = ["table_paths", "write_columns", "write_tables"]
+__all__ = ["csv_bytes", "table_paths", "write_columns", "write_csv", "write_tables"]
 
 TABLES: Final = ("pairs", "bias", "scores", "errors", "problems")
 OF_OUTLINES: Final = ("outlines", "outline_scores")
@@ -126,6 +127,33 @@ def write_columns(folder: Path, tables: dict[str, dict[str, Any]]) -> list[Path]
         with whole_file(path) as file:
             _csv(columns, file)
     return paths
+
+
+def write_csv(path: Path, columns: dict[str, Any]) -> None:
+    """Write columns as one CSV file, which appears whole or not at all.
+
+    Parameters
+    ----------
+    path : Path
+        The file; its folder must be there.
+    columns : dict of str to array
+        Equal-length columns; NaN and None become empty cells.
+    """
+    with whole_file(path) as file:
+        _csv(columns, file)
+
+
+def csv_bytes(columns: dict[str, Any]) -> bytes:
+    """Return columns as what is in a CSV file.
+
+    Parameters
+    ----------
+    columns : dict of str to array
+        Equal-length columns; NaN and None become empty cells.
+    """
+    file = io.BytesIO()
+    _csv(columns, file)
+    return file.getvalue()
 
 
 def _csv(columns: dict[str, Any], file: IO[bytes]) -> None:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from annqc.tables import Array, Dataset
 
 __all__ = [
+    "PLAIN",
     "alone_table",
     "clean_line",
     "compared_tracks",

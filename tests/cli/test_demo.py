@@ -29,8 +29,10 @@ def test_the_demo_prints_planted_beside_found_and_writes_its_files(run, tmp_path
     assert "9 of 9 planted habits found, 0 of 3 clean annotators accused." in done.stdout
     after = done.stdout[done.stdout.index("Planted beside found") :]
     assert after.count("planted  ") == after.count("found    ") == 12
-    names = {"gold.json", "work.json", "audit.json", "tables", "run.annqc", MARKER}
+    names = {"gold.json", "work.json", "audit.json", "tables", "report", "run.annqc", MARKER}
     assert {path.name for path in (tmp_path / "d").iterdir()} == names
+    assert (tmp_path / "d" / "report" / "index.html").is_file()
+    assert str(tmp_path / "d" / "report" / "index.html") in done.stdout
     msgspec.json.decode((tmp_path / "d" / "audit.json").read_bytes(), type=AuditDocument)
     assert len(annqc.load(tmp_path / "d" / "run.annqc").work.annotator_ids) == 12
 

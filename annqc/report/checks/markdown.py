@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from annqc.report.checks.record import Record
     from annqc.report.checks.trouble import SpecTrouble
 
-__all__ = ["markdown"]
+__all__ = ["escaped", "markdown"]
 
 MOST_BYTES: Final = 200_000
 """GitHub takes 1 MiB a job summary, over all steps; a comment on GitLab takes 1,000,000 signs."""
@@ -63,7 +63,7 @@ def markdown(document: Document, *, most_bytes: int = MOST_BYTES) -> str:
     ran = ran_words(document["run"])
     if tally or not (ran or document["errors"]):
         head += ["", " · ".join(tally) or "No checks were made."]
-    head += ["", f"**{_escaped(ran)}**"] if ran else []
+    head += ["", f"**{escaped(ran)}**"] if ran else []
     room = most_bytes - 500 - len("\n".join(head).encode())
 
     columns = _columns(checks)
@@ -95,7 +95,7 @@ def _errors(errors: Sequence[SpecTrouble]) -> list[str]:
         place = f"<code>{_html(_broken(inside(file, home) or file))}</code>, line {line}"
         text = one_line(one)
         shown = text if len(text) <= LONGEST else text[: LONGEST - 3] + "..."
-        lines.append(f"- {MARKS['error']} in {place}: {_escaped(shown)}")
+        lines.append(f"- {MARKS['error']} in {place}: {escaped(shown)}")
     if len(errors) > MOST_ERRORS:
         lines.append(f"- and {len(errors) - MOST_ERRORS:,} more specs in error")
     return ["", *lines] if lines else []
@@ -110,9 +110,9 @@ def _columns(checks: Sequence[Record]) -> list[str]:
 
 def _row(record: Record, columns: Sequence[str]) -> list[str]:
     cells = {
-        "spec": _escaped(os.path.basename(record["spec"] or "")),  # noqa: PTH119
+        "spec": escaped(os.path.basename(record["spec"] or "")),  # noqa: PTH119
         "check": f"<code>{_html(record['id'])}</code>",
-        "dataset": _escaped(record["dataset"]),
+        "dataset": escaped(record["dataset"]),
         "outcome": MARKS[record["outcome"]],
         "what": _cell(record["sentence"]),
     }
@@ -121,7 +121,7 @@ def _row(record: Record, columns: Sequence[str]) -> list[str]:
 
 def _cell(text: str) -> str:
     shown = text if len(text) <= LONGEST else text[: LONGEST - 3] + "..."
-    return "<br>".join(_escaped(line.strip()) for line in shown.splitlines())
+    return "<br>".join(escaped(line.strip()) for line in shown.splitlines())
 
 
 def _details(record: Record) -> str:
@@ -129,10 +129,10 @@ def _details(record: Record) -> str:
     lines = [
         f"<details><summary>{_html(_broken(name))}: worst annotations</summary>",
         "",
-        *(f"- {_escaped(one['text'][:LONGEST])}" for one in record["evidence"]),
+        *(f"- {escaped(one['text'][:LONGEST])}" for one in record["evidence"]),
     ]
     if record["why"]:
-        lines += ["", f"Why: {_escaped(record['why'])}"]
+        lines += ["", f"Why: {escaped(record['why'])}"]
     if record["reproduce"]:
         commands = "\n".join(_html(one) for one in record["reproduce"])
         lines += ["", f"<pre>{commands}</pre>"]
@@ -150,11 +150,21 @@ def _fitting(texts: Sequence[str], room: int) -> list[str]:
     return kept
 
 
-def _escaped(text: str) -> str:
-    """Make text stand for itself in Markdown.
+def escaped(text: str) -> str:
+    r"""Make text stand for itself in Markdown.
 
     Every sign that Markdown gives a meaning is escaped. Mentions, references and addresses have no
     escape that both GitHub and GitLab know; a sign without width takes their meaning away.
+
+    Parameters
+    ----------
+    text : str
+        One line.
+
+    Examples
+    --------
+    >>> escaped("*bold* <b>")
+    '\\*bold\\* &lt;b&gt;'
     """
     plain = SPECIAL.sub(r"\\\1", _entities(_broken(clean_text(text.strip()))))
     return BLOCK.sub(r"\1\\\2", plain)

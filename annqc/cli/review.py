@@ -1,0 +1,159 @@
+"""``annqc review``: the annotations to look at first, for a person and for annotation tools."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from annqc.cli._options import (
+    asides_of,
+    reading_options,
+    said_of,
+    sources_of,
+    write_stdout,
+)
+
+if TYPE_CHECKING:
+    from annqc.report.review import Review
+
+__all__ = ["review"]
+
+FILES: Final = {
+    "label_studio": ("to_label_studio", "Label Studio tasks"),
+    "fiftyone": ("to_fiftyone", "FiftyOne samples"),
+    "csv_": ("to_csv", "the queue"),
+    "coco": ("to_coco", "COCO"),
+    "cvat": ("to_cvat", "CVAT XML"),
+}
+"""Options that name a file -> what writes it, and what it is called.
+
+Those that need the sizes of the images come first: where these are not known, nothing is written.
+"""
+
+
+@click.command(short_help="What to look at first, for a person or an annotation tool.")
+@click.argument("work", nargs=-1, required=True, metavar="WORK...")
+@click.option("--gold", multiple=True, metavar="GOLD", help="What is trusted; else the others.")
+@reading_options
+@click.option("--gold-format", default="auto", metavar="NAME", help="Format of GOLD.")
+@click.option(
+    "--tolerance",
+    default="max(1 px, 2 %)",
+    metavar="TEXT",
+    show_default=True,
+    help="Largest offset that is no bias.",
+)
+@click.option(
+    "--top", type=click.IntRange(min=1), default=100, show_default=True, help="So many at most."
+)
+@click.option("--by-image", is_flag=True, help="What is on one image together, to open it once.")
+@click.option(
+    "--url",
+    metavar="PATTERN",
+    help="Links, such as https://cvat.example/tasks/3?frame={frame}; also {image_id}, {file_name} "
+    "and {annotation_id}.",
+)
+@click.option("--csv", "csv_", metavar="FILE", help="Write the queue as a table.")
+@click.option("--coco", metavar="FILE", help="Write it as COCO JSON.")
+@click.option("--cvat", metavar="FILE", help="Write it as CVAT XML.")
+@click.option("--label-studio", metavar="FILE", help="Write it as Label Studio tasks.")
+@click.option(
+    "--images",
+    metavar="PATTERN",
+    help="Where Label Studio finds an image, such as /data/local-files/?d=photos/{file_name}.",
+)
+@click.option("--fiftyone", metavar="FILE", help="Write it as FiftyOne samples.")
+@click.option("--json", "json_", metavar="FILE", help="Write the queue as JSON; - is stdout.")
+@click.option(
+    "--shapes", is_flag=True, help="Compare outlines too, where COCO has polygons or masks."
+)
+@click.option("--strict", is_flag=True, help="Refuse input that has unusable rows.")
+@click.option("--all", "everything", is_flag=True, help="Print every row of the queue.")
+@click.option("--quiet", is_flag=True, help="Print nothing but errors.")
+def review(work: tuple[str, ...], gold: tuple[str, ...], **given: Any) -> int:
+    """Rank what is in WORK by what a look at it is expected to gain.
+
+    With gold everybody is compared with it, without gold with the others. It judges nothing, and
+    exits with 0 whatever it found.
+    """
+    import annqc
+    from annqc.cli._progress import Progress
+    from annqc.read.names import gold_rule
+    from annqc.report.reviewlinks import LinkPattern
+
+    for pattern in (given["url"], given["images"]):
+        if pattern is not None:
+            LinkPattern.parse(pattern)  # before any work is done
+    with Progress(3, quiet=given["quiet"]) as progress:
+        progress.step("reading")
+        shared = {"strict": given["strict"], "progress": progress.file}
+        rule = given["annotator"]
+        sides = [annqc.read(sources_of(work), annotator=rule, **said_of(given), **shared)]
+        if gold:
+            source, said = sources_of(gold), said_of(given, gold=True)
+            said["annotator"] = gold_rule(rule, source)
+            sides.append(annqc.read(source, **said, **shared))
+        _check_targets(given, sides)
+        progress.step("comparing")
+        made = annqc.audit(*sides, tolerance=given["tolerance"])
+        progress.step("ranking")
+        queue = made.review(top=given["top"], by_image=given["by_image"], url=given["url"])
+        written = _write(queue, given)
+    if not given["quiet"] and given["json_"] != "-":
+        from annqc.report.plain import clean_text
+        from annqc.report.reviewscreen import review_screen
+        from annqc.report.terminal import make_console
+
+        console = make_console()
+        review_screen(console, queue, everything=given["everything"])
+        if written:
+            console.print()
+            console.print(clean_text("Written: " + ", ".join(written)), soft_wrap=True)
+    return 0
+
+
+def _check_targets(given: dict[str, Any], sides: list[Any]) -> None:
+    """Refuse outputs that would replace an input, or one another, before any work is done."""
+    from annqc.report.files import refuse_missing_folder, spare_inputs
+
+    options = {name: given[name] for name in (*FILES, "json_")}
+    targets = [Path(one) for one in options.values() if one not in {None, "-"}]
+    spare_inputs(targets, sides, also=asides_of(given))
+    for target in targets:
+        refuse_missing_folder(target)
+        if targets.count(target) > 1:
+            message = f"two outputs have the same name: {target}"
+            raise click.UsageError(message)
+
+
+def _write(queue: Review, given: dict[str, Any]) -> list[str]:
+    """Write what was asked for, and say what is where."""
+    from annqc.report.files import whole_file
+    from annqc.report.json import encode, input_rows, rows_of
+    from annqc.report.reviewscreen import WITHOUT_GOLD
+
+    written = []
+    for name, (writer, what) in FILES.items():
+        if given[name] is not None:
+            more = {"images": given["images"]} if name == "label_studio" else {}
+            getattr(queue, writer)(given[name], **more)
+            written.append(f"{what} in {given[name]}")
+    if given["json_"] is None:
+        return written
+    sides = {"work": queue.run.candidate}
+    if not queue.without_gold:
+        sides["gold"] = queue.run.reference
+    document = {
+        "mind": WITHOUT_GOLD if queue.without_gold else None,
+        "inputs": input_rows(**sides),
+        "counts": queue.counts,
+        "queue": rows_of(queue.columns),
+    }
+    if given["json_"] == "-":
+        write_stdout(encode(document))
+        return written
+    with whole_file(Path(given["json_"])) as file:
+        file.write(encode(document))
+    return [*written, f"JSON in {given['json_']}"]

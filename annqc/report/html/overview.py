@@ -1,0 +1,233 @@
+"""report: what the first page and the page of problems and method show."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from typing import TYPE_CHECKING, Any, Final
+
+from annqc.judge.wording import number_of
+from annqc.read.problems import KINDS
+from annqc.report.checks.record import limit_words, make_record
+from annqc.report.compared import compared, left_out, meeting, notes
+from annqc.report.html.person import findings_table
+from annqc.report.html.pictures import bias_map, error_bars, rank_plot
+from annqc.report.html.texts import MARKS, WORDS, interval, number
+from annqc.report.plain import clean_text
+from annqc.report.standing import STANDINGS
+from annqc.run.findings import FLAGS, STATUSES
+
+if TYPE_CHECKING:
+    from annqc.judge import Judgement
+    from annqc.report.checks.record import Record
+    from annqc.report.html.category import Categories
+    from annqc.report.html.gallery import Gallery
+    from annqc.report.html.person import People
+    from annqc.report.html.story import Person, Story
+
+__all__ = ["check_records", "method", "overview"]
+
+N_SENTENCES: Final = 20
+N_CATEGORIES: Final = 60
+N_ROWS: Final = 12
+N_PROBLEMS: Final = 25
+SCORES: Final = (
+    ("recall", "recall"),
+    ("precision", "precision"),
+    ("label_accuracy", "labels"),
+    ("mean_iou", "mean IoU"),
+)
+
+
+def overview(story: Story, people: People, categories: Categories) -> dict[str, Any]:
+    """Return what the template of the first page is filled with.
+
+    Parameters
+    ----------
+    story : Story
+        The audit.
+    people : People
+        Makes the pages of its people.
+    categories : Categories
+        Makes the pages of its categories.
+    """
+    told = [(person, one) for person in story.people for one in person.sentences]
+    counts = dict(Counter(people.kinds.tolist()).most_common())
+    return {
+        "facts": _facts(story),
+        "minds": _minds(story),
+        "counts": [(place, story.counts[place], text) for place, text in STANDINGS.items()],
+        "told": told[:N_SENTENCES],
+        "left": len(told) - N_SENTENCES,
+        "map": bias_map(story),
+        "findings": [(person, findings_table(story.view, person.group)) for person in story.people],
+        "ranks": rank_plot(story),
+        "people": [_row(person, people.gallery) for person in story.people],
+        "score_titles": [title for _, title in SCORES],
+        "kinds": counts,
+        "bars": error_bars(counts) if counts else None,
+        "first": people.gallery.first,
+        "reviews": people.reviews,
+        "categories": [categories.row(name) for name in categories.names[:N_CATEGORIES]],
+        "n_categories": len(categories.names),
+        "n_pages": len(categories.pages),
+        "checks": [_check(record, veiled=story.veiled) for record in story.checks],
+        **people.sections.overview(),
+    }
+
+
+def method(story: Story, gallery: Gallery) -> dict[str, Any]:
+    """Return what the template of problems and method is filled with.
+
+    Parameters
+    ----------
+    story : Story
+        The audit.
+    gallery : Gallery
+        Single annotations, and the images that could not be shown.
+    """
+    run = story.run
+    grouped: dict[tuple[str, str], list[Any]] = {}
+    for one in run.issues:
+        grouped.setdefault((one.severity, one.kind), []).append(one)
+    kinds = [
+        {
+            "severity": severity,
+            "kind": kind,
+            "n": len(found),
+            "explanation": KINDS[kind].explanation if kind in KINDS else "",
+            "items": [] if story.veiled else [_problem(one) for one in found[:N_PROBLEMS]],
+        }
+        for (severity, kind), found in sorted(
+            grouped.items(), key=lambda pair: (pair[0][0], -len(pair[1]))
+        )
+    ]
+    sides = [("gold", run.reference), ("work", run.candidate)]
+    return {
+        "facts": _facts(story),
+        "minds": _minds(story),
+        "kinds": kinds,
+        "sources": [
+            {
+                "side": side,
+                "path": f"file {k}" if story.veiled else clean_text(one.path),
+                "format": one.format,
+                "n_rows": one.n_rows,
+                "sha256": "" if story.veiled else one.sha256 or "",
+            }
+            for side, data in sides
+            for k, one in enumerate(data.sources, start=1)
+        ],
+        "images": gallery.troubles() if gallery.with_crops else None,
+        "shots": gallery.counts(),
+        "standings": [(place, text) for place, text in STANDINGS.items()],
+        "flags": list(FLAGS.items()),
+        "statuses": list(STATUSES.items()),
+    }
+
+
+def check_records(judgement: Judgement, given: dict[str, str] | None) -> list[Record]:
+    """Turn checks into plain values; people go by other names where there are pseudonyms.
+
+    Parameters
+    ----------
+    judgement : Judgement
+        From `annqc.Audit.judge`.
+    given : dict of str to str, optional
+        From `annqc.report.html.names.pseudonyms`.
+    """
+    records = [make_record(one, spec=judgement.spec) for one in judgement.checks]
+    for row in (row for record in records for row in record["rows"]):
+        if given is not None and "annotator" in row["group"]:
+            who = str(row["group"]["annotator"])
+            row["group"] = {**row["group"], "annotator": given.get(who, who)}
+    return records
+
+
+def _facts(story: Story) -> list[tuple[str, str]]:
+    c, rules = compared(story.run), story.run.parameters
+    boxes = number_of(c.n_candidate, "box", "boxes")
+    who = number_of(c.n_annotators, "annotator") if story.named else "nobody told apart"
+    categories = number_of(c.n_categories, "category", "categories")
+    of = "a consensus of the others" if c.consensus else "gold"
+    how = f"matching {rules.policy.method} at IoU {rules.policy.counting_iou:g}"
+    facts = [
+        (
+            "Compared",
+            f"{boxes} with {c.n_reference:,} of {of}, on {number_of(c.n_images, 'image')}",
+        ),
+        ("Who", f"{who}, {categories}"),
+        ("Tolerance", str(rules.tolerance)),
+        ("Confidence", f"{100 * rules.confidence:g} %; {how}"),
+    ]
+    if c.dropped:
+        facts.append(("Unusable", f"{number_of(sum(c.dropped.values()), 'row')}, listed"))
+    if c.kept:
+        facts.append(("Odd", f"{number_of(sum(c.kept.values()), 'row')} kept, listed"))
+    if left := left_out(c):
+        facts.append(("Left out", "; ".join(left)))
+    return facts
+
+
+def _minds(story: Story) -> list[str]:
+    """Say what to mind; of the two sides' meeting only where it may name people."""
+    met = [] if story.veiled else meeting(story.run)
+    said = [*met, *notes(compared(story.run), story.view.by or ("annotator",))]
+    return [clean_text(one) for one in said]
+
+
+def _row(person: Person, gallery: Gallery) -> dict[str, Any]:
+    score = person.score
+    cells = []
+    for name, _ in SCORES:
+        ends = interval(score[f"{name}_low"], score[f"{name}_high"], 2)
+        cells.append({"text": number(score[name], 2), "interval": ends, "sort": _key(score[name])})
+    rank, worst = score.get("rank"), score.get("worst_edge")
+    ranked = rank is not None and math.isfinite(rank)
+    return {
+        "person": person,
+        "mark": MARKS[person.place],
+        "word": WORDS.get(person.place, person.place),
+        "rank": interval(score["rank_low"], score["rank_high"], 0) if ranked else number(None),
+        "rank_key": _key(rank),
+        "worst": number(worst),
+        "worst_key": _key(worst),
+        "shown": gallery.farthest(person),
+        "n_images": int(score["n_images"]),
+        "n_drawn": int(score["n_drawn"]),
+        "cells": cells,
+    }
+
+
+def _key(value: float | None) -> str:
+    """Return what a cell is sorted by; empty sorts last."""
+    return "" if value is None or not math.isfinite(value) else f"{value:.6g}"
+
+
+def _check(record: Record, *, veiled: bool) -> dict[str, Any]:
+    rows = record["rows"][:N_ROWS]
+    texts = []
+    for row in rows:
+        if veiled:
+            group = ", ".join(clean_text(value) for value in row["group"].values()) or "everything"
+            texts.append((row["outcome"], f"{group} {row.get('quantity') or ''}".strip()))
+        else:
+            texts.append((row["outcome"], clean_text(row["text"])))
+    sentence = "" if veiled else record["sentence"]
+    return {
+        "id": record["id"],
+        "outcome": record["outcome"],
+        "word": record["outcome"].replace("_", " "),
+        "summary": record["summary"],
+        "limit": limit_words(record),
+        "sentence": sentence,
+        "rows": texts,
+        "left": record["n_rows"] - len(rows),
+    }
+
+
+def _problem(one: Any) -> dict[str, str]:
+    return {
+        "where": clean_text(f"{one.source}, {one.where}" if one.source else one.where),
+        "message": clean_text(one.message),
+    }

@@ -1,0 +1,171 @@
+"""report: offsets over the time of drawing, in blocks, where the data say when that was."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from annqc.report.html.blocks import LEAST, Panel, block_cells, cut, panels
+from annqc.tables import EDGES
+
+if TYPE_CHECKING:
+    from annqc.report.html.blocks import Blocker, Blocks
+    from annqc.report.html.story import Person, Story
+    from annqc.tables import Array, Floats, Ints
+
+__all__ = ["COLUMN", "Trend", "seconds_of"]
+
+COLUMN: Final = "created_at"
+N_BLOCKS: Final = 8
+MILLISECONDS: Final = 1e11
+"""Numbers from here on are milliseconds since 1970, not seconds."""
+FARTHEST: Final = 6e10
+"""Seconds from 1970 that a time may lie off: nineteen centuries."""
+
+
+def seconds_of(value: object) -> float:
+    """Read a point in time as seconds since 1970; NaN for what is none.
+
+    Parameters
+    ----------
+    value : object
+        A date or time, ISO 8601, or a number of seconds or milliseconds. What names no zone is
+        taken for UTC.
+
+    Examples
+    --------
+    >>> seconds_of("1970-01-02T00:00:00Z"), seconds_of(86400), seconds_of("soon")
+    (86400.0, 86400.0, nan)
+    """
+    seconds = _seconds(value)
+    return seconds if abs(seconds) < FARTHEST else np.nan
+
+
+def _seconds(value: object) -> float:
+    if isinstance(value, np.datetime64):
+        value = value.astype("datetime64[us]").item()
+    elif isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, str):
+        return _read(value.strip())
+    if isinstance(value, date) and value != value:  # noqa: PLR0124 - pandas' NaT is not itself
+        return np.nan
+    if isinstance(value, datetime):
+        return (value if value.tzinfo else value.replace(tzinfo=UTC)).timestamp()
+    if isinstance(value, date):
+        return datetime(value.year, value.month, value.day, tzinfo=UTC).timestamp()
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        known = abs(value) < 1000 * FARTHEST
+        return float(value) / (1000 if abs(value) >= MILLISECONDS else 1) if known else np.nan
+    return np.nan
+
+
+def _read(text: str) -> float:
+    try:
+        read = datetime.fromisoformat(text)
+        return (read if read.tzinfo else read.replace(tzinfo=UTC)).timestamp()
+    except (ValueError, OverflowError):
+        pass
+    try:
+        return _seconds(float(text))
+    except (ValueError, OverflowError):
+        return np.nan
+
+
+class Trend:
+    """Offsets over time, of everybody and of all together.
+
+    Parameters
+    ----------
+    story : Story
+        The audit.
+    blocker : Blocker
+        Of its run.
+    """
+
+    def __init__(self, story: Story, blocker: Blocker) -> None:
+        self.story = story
+        column = story.run.candidate.table.extra.get(COLUMN)
+        measured = story.run.measurements
+        self.there = False
+        if column is None:
+            return
+        if column.dtype.kind == "M":  # as nanoseconds they would come back as numbers
+            column = column.astype("datetime64[us]")
+        times = np.array([seconds_of(one) for one in column.tolist()], dtype=np.float64)
+        self.time: Floats = times[measured.candidate]
+        self.there = bool(np.isfinite(self.time).any())
+        if not self.there:
+            return
+        self.code = np.full(len(measured), -1, dtype=np.int64)
+        for k, person in enumerate(story.people):
+            rows = story.rows(measured.annotator, person)
+            self._cut(rows, measured.cluster, k, self.code)
+        self.all = np.full(len(measured), -1, dtype=np.int64)
+        self._cut(np.arange(len(measured)), measured.cluster, 0, self.all)
+        self.found = blocker.blocks(self.code, N_BLOCKS * len(story.people))
+        self.together = blocker.blocks(self.all, N_BLOCKS)
+
+    def _cut(self, rows: Ints, cluster: Array, k: int, code: Ints) -> None:
+        """Cut clusters into blocks by the median time of what was drawn on each."""
+        rows = rows[np.isfinite(self.time[rows])]
+        names, at = np.unique(cluster[rows], return_inverse=True)
+        if len(names) < 2 * LEAST:
+            return
+        order = np.lexsort((self.time[rows], at))
+        count = np.bincount(at)
+        first = np.cumsum(count) - count
+        middle = self.time[rows][order][first + (count - 1) // 2]
+        n = min(N_BLOCKS, len(names) // LEAST)
+        code[rows] = k * N_BLOCKS + cut(middle, n)[at]
+
+    def of(self, person: Person) -> dict[str, Any] | None:
+        """Return what a page shows; None where times are unknown or alike, or little was drawn.
+
+        Parameters
+        ----------
+        person : Person
+            One of the story's.
+        """
+        if not self.there:
+            return None
+        k = self.story.people.index(person)
+        mine = self.story.rows(self.story.run.measurements.annotator, person)
+        return self._laid_out(self.found, self.code, k, mine)
+
+    def overview(self) -> dict[str, Any] | None:
+        """Return what the first page shows; None as in `of`."""
+        if not self.there:
+            return None
+        return self._laid_out(self.together, self.all, 0, np.arange(len(self.all)))
+
+    def _laid_out(self, found: Blocks, code: Ints, k: int, mine: Ints) -> dict[str, Any] | None:
+        rows = [row for row in range(k * N_BLOCKS, (k + 1) * N_BLOCKS) if (code[mine] == row).any()]
+        if len(rows) < 2:
+            return None
+        times = [self.time[mine[code[mine] == row]] for row in rows]
+        x = [_iso(float(np.median(one))) for one in times]
+        at = np.array(rows)
+        picture = panels(found, [Panel(x=x, rows=at, guides=[]) for _ in EDGES])
+        for name in ("xaxis", "xaxis2", "xaxis3", "xaxis4"):
+            picture["layout"][name] |= {"type": "date", "tickangle": 0}
+        return {
+            "picture": picture,
+            "undated": int((~np.isfinite(self.time[mine])).sum()),
+            "rows": [
+                {
+                    "from": _iso(float(one.min())),
+                    "to": _iso(float(one.max())),
+                    "cells": block_cells(found, row, range(len(EDGES))),
+                    "n": int(found.n[row].max()),
+                    "n_clusters": int(found.n_clusters[row].max()),
+                }
+                for row, one in zip(rows, times, strict=True)
+            ],
+        }
+
+
+def _iso(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M")

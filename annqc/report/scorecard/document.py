@@ -1,0 +1,147 @@
+"""report: a scorecard as plain values: all pages, and what holds for all of them."""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Final
+
+import annqc
+from annqc.judge.wording import number_of
+from annqc.report.json import input_rows
+from annqc.report.scorecard.card import make_card
+from annqc.report.scorecard.unchecked import categories_of
+from annqc.report.scorecard.verdict import WORDS
+from annqc.report.standing import edges_text
+from annqc.run.scorecardranks import rank_units, shared_images
+from annqc.tables import EDGES
+
+if TYPE_CHECKING:
+    from annqc.judge.model import Spec
+    from annqc.run.scorecardchecks import Held
+    from annqc.run.scorecardunits import Cut, Unit
+
+__all__ = ["FORMAT", "VERSION", "make_document"]
+
+FORMAT: Final = "annqc-scorecard"
+VERSION: Final = 1
+"""Raised when a field changes its meaning or goes; new fields do not raise it."""
+OFF: Final = ("biased", "collective")
+
+
+def make_document(found: Cut, held: list[Held | None], spec: Spec | None) -> dict[str, Any]:
+    """Lay a scorecard out.
+
+    Parameters
+    ----------
+    found : Cut
+        The delivery in pieces.
+    held : list of Held or None
+        The spec applied to each of them; all None without one.
+    spec : Spec or None
+        The rules.
+
+    Returns
+    -------
+    dict
+        Plain values; ``docs/howto/scorecard.md`` describes them.
+    """
+    rules, categories = spec is not None, categories_of(found.run)
+    cards = [
+        make_card(found, k, one, rules=rules, categories=categories) for k, one in enumerate(held)
+    ]
+    for card, rank in zip(cards, rank_units(found), strict=True):
+        if rank is not None:
+            card["rank_low"], card["rank_high"] = rank
+    for card, unit in zip(cards, found.units, strict=True):
+        card["minds"] = _of_the_others(card, unit, cards)
+    used, several = found.run.parameters, len(cards) > 1
+    shared, compared = shared_images(found)
+    return {
+        "format": FORMAT,
+        "version": VERSION,
+        "annqc_version": annqc.__version__,
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "inputs": input_rows(reference=found.run.reference, candidate=found.run.candidate),
+        "spec": None if spec is None else _spec_name(spec),
+        "parameters": {
+            "tolerance": str(used.tolerance),
+            "confidence": used.confidence,
+            "method": used.policy.method,
+            "iou": used.policy.counting_iou,
+        },
+        "told_by": found.told_by,
+        "family": _family(cards, used.confidence, rules=rules),
+        "fairness": _fairness(shared, compared) if several else "",
+        "notes": found.notes,
+        "counts": {name: sum(one["verdict"] == name for one in cards) for name in WORDS},
+        "pages": cards,
+    }
+
+
+def _spec_name(spec: Spec) -> str:
+    return "rules given in code" if spec.path is None else os.path.basename(spec.path)  # noqa: PTH119
+
+
+def _family(cards: list[dict[str, Any]], confidence: float, *, rules: bool) -> str:
+    """Say how many tests the verdicts are corrected for."""
+    level = f"Intervals hold at {100 * confidence:g} %"
+    if not rules:
+        return f"{level}, each by itself."
+    inside = (
+        f"{level} unless a rule says otherwise. A rule is corrected for the annotators, edges and "
+        "groups that it looks at on a page"
+    )
+    if len(cards) < 2:
+        return f"{inside}; there is one page."
+    return (
+        f"{inside}, and its refusals for all {len(cards):,} pages (Benjamini and Hochberg: of the "
+        "pages that a rule refuses, on average at most one minus its confidence by chance; counts "
+        "are facts, and not corrected). An acceptance is each page's own."
+    )
+
+
+def _fairness(shared: int, compared: int) -> str:
+    if not compared:
+        return ""
+    if shared == compared:
+        return "Every page rests on the same gold images as another."
+    return (
+        f"{shared:,} of {number_of(compared, 'gold image')} were compared on more than one page. "
+        "The scores are not adjusted for who had the harder images, so pages on different images "
+        "are no race."
+    )
+
+
+def _of_the_others(card: dict[str, Any], unit: Unit, cards: list[dict[str, Any]]) -> list[str]:
+    """Say of what everybody on a page does whether it is so on the other pages."""
+    if not card["annotators"]["collective"] or unit.run is None:
+        return []
+    found = unit.run.annotator_findings().collective
+    if found is None:
+        return []
+    others = [one for one in cards if one is not card and one["edges"]]
+    if card["vendor"] is not None:  # the other batches of a vendor are no other people
+        others = [one for one in others if one["vendor"] != card["vendor"]]
+    who = "page" if card["vendor"] is None else "page of another vendor"
+    many = "other pages" if card["vendor"] is None else "pages of other vendors"
+    among = number_of(len(others), who, many)
+    n = number_of(unit.n_annotators, "annotator")
+    said = [f"Everybody, here, is the {n} of this page."] if len(cards) > 1 else []
+    for k in range(len(EDGES)):
+        if not found.biased[0, k] or not others:
+            continue
+        sign = found.estimate[0, k] > 0
+        alike = sum(_is_off(one["edges"][k], positive=bool(sign)) for one in others)
+        found_on = f"The {edges_text((k,))} is off the same way on {alike or 'none'} of {among}"
+        if not alike:
+            said.append(f"{found_on}, which speaks against the gold as the reason.")
+        elif 2 * alike >= len(others):
+            said.append(f"{found_on}: the gold or the guideline may be off.")
+        else:
+            said.append(f"{found_on}.")
+    return said
+
+
+def _is_off(edge: dict[str, Any], *, positive: bool) -> bool:
+    return edge["verdict"] in OFF and (edge["estimate"] or 0.0) * (1 if positive else -1) > 0

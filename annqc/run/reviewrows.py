@@ -1,0 +1,234 @@
+"""run: everything that speaks for a look at an annotation, one row a reason."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from annqc.kernels.boxes import overlaps
+from annqc.run.leaveoneout import OTHERS
+from annqc.run.reviewgain import PRIOR, UNKNOWN, WHY, agreed, suspect_offsets
+from annqc.tables import EDGES
+
+if TYPE_CHECKING:
+    from annqc.match import Matches
+    from annqc.run.audit import Run
+    from annqc.tables import Array, Ints
+
+__all__ = ["GOLD", "KINDS", "is_consensus", "reasons"]
+
+GOLD: Final = "gold"
+"""Kind of the reason that accuses the gold, and no annotator."""
+KINDS: Final = (
+    "missed",
+    "far",
+    "spurious",
+    "near_miss",
+    "duplicate",
+    "merged",
+    "split",
+    "mislabelled",
+    GOLD,
+    "loose_outline",
+    *WHY,
+    "odd_outline",
+)
+"""What may be wrong, in the order in which reasons of equal gain are told."""
+SAME_OBJECT: Final = 0.5
+"""Boxes of two annotators that the gold has nothing for are of one object from this IoU on."""
+
+Block = dict[str, "Array"]
+
+
+def is_consensus(run: Run) -> bool:
+    """Whether everybody is compared with a consensus of the others, and not with gold."""
+    return bool(run.reference.annotator_ids.tolist() == [OTHERS])
+
+
+def reasons(run: Run) -> Block:
+    """List every reason to look at an annotation of the work, or at an object of the gold.
+
+    Parameters
+    ----------
+    run : Run
+        The comparison.
+
+    Returns
+    -------
+    dict of str to (n,) array
+        ``reference, candidate, annotator``: rows, -1 for none. ``kind``: position in `KINDS`.
+        ``probability, change``: of being wrong, and what mending changes, between 0 and 1. ``edge,
+        offset``: the accused edge (a name or None) and how far it is out in tolerances. ``iou``.
+        ``text``: what was said of it elsewhere, or None.
+    """
+    blocks = [_offsets(run), _errors(run)]
+    if not is_consensus(run) and len(run.candidate.annotator_ids) > 2:
+        blocks.append(_doubted(run))
+    return {name: np.concatenate([one[name] for one in blocks]) for name in blocks[0]}
+
+
+def _block(reference: Ints, candidate: Ints, annotator: Ints, kind: Array, **more: Any) -> Block:
+    n = len(reference)
+    columns: Block = {
+        "reference": reference,
+        "candidate": candidate,
+        "annotator": annotator,
+        "kind": np.asarray(kind, dtype=np.int64),
+        "probability": np.zeros(n),
+        "change": np.ones(n),
+        "edge": np.full(n, None, dtype=object),
+        "offset": np.full(n, np.nan),
+        "iou": np.full(n, np.nan),
+        "text": np.full(n, None, dtype=object),
+    }
+    return columns | more
+
+
+def _offsets(run: Run) -> Block:
+    """List matched boxes, by their offsets."""
+    matches, measured = run.matches, run.measurements
+    names = len(matches.category_names)
+    found = suspect_offsets(measured, matches.candidate_category[measured.candidate], names)
+    width = len(matches.candidate.table)
+    gold, drawn = matches.matched_reference, matches.matched_candidate
+    code = measured.reference * width + measured.candidate
+    order = np.argsort(code)
+    n = len(gold)
+    p, edge = np.full(n, UNKNOWN), np.full(n, None, dtype=object)
+    offset, why = np.full(n, np.nan), np.full(n, WHY.index("offset"))
+    if len(code):
+        wanted = gold * width + drawn
+        at = order[np.minimum(np.searchsorted(code, wanted, sorter=order), len(code) - 1)]
+        there = code[at] == wanted
+        rows = at[there]
+        p[there], offset[there] = found.probability[rows], found.offset[rows]
+        why[there] = found.why[rows]
+        edge[there] = np.array([*EDGES, None], dtype=object)[found.edge[rows]]
+    kinds = np.array([KINDS.index(name) for name in WHY])
+    return _block(
+        gold,
+        drawn,
+        matches.candidate.table.annotator[drawn],
+        kinds[why],
+        probability=p,
+        change=1.0 - matches.matched_iou,
+        edge=edge,
+        offset=offset,
+        iou=matches.matched_iou,
+    )
+
+
+def _errors(run: Run) -> Block:
+    """List the errors of `annqc.Audit.errors`, but for loose boxes, which their offsets tell."""
+    matches, rows = run.matches, run.error_rows
+    some = np.flatnonzero(rows["kind"] != "loose_box")
+    rows = {name: column[some] for name, column in rows.items()}
+    name, gold, drawn = rows["kind"], rows["reference"], rows["candidate"]
+    p = np.array([PRIOR[one] for one in name.tolist()])
+    for kind, votes in (("missed", _drew_it), ("spurious", _drew_too), ("mislabelled", _said_so)):
+        at = np.flatnonzero(name == kind)
+        p[at] = agreed(kind, *votes(matches, gold[at], drawn[at]))
+    # What nearly is an object is wrong where others drew the object.
+    for kind in ("near_miss", "far"):
+        at = np.flatnonzero((name == kind) & (gold >= 0))
+        p[at] = agreed(kind, *_drew_it(matches, gold[at], drawn[at]))
+    outline = np.isin(name, ("loose_outline", "odd_outline"))
+    kinds = np.array([KINDS.index(one) for one in name.tolist()], dtype=np.int64)
+    return _block(
+        gold,
+        drawn,
+        rows["annotator"],
+        kinds,
+        probability=p,
+        change=np.where(outline, 1.0 - np.nan_to_num(rows["iou"]), 1.0),
+        edge=rows["edge"],
+        offset=rows["offset"],
+        iou=rows["iou"],
+        text=rows["style"],
+    )
+
+
+def _asked_of(matches: Matches) -> Ints:
+    """Count the annotators who were asked on each image."""
+    return np.bincount(matches.task_image, minlength=len(matches.reference.image_table))
+
+
+def _drew_it(matches: Matches, gold: Ints, _: Ints) -> tuple[Ints, Ints]:
+    """Count others who drew what somebody missed, of those who were asked."""
+    n = len(matches.reference.table)
+    found = np.bincount(matches.matched_reference, minlength=n)
+    missed = np.bincount(matches.missed_reference, minlength=n)
+    return found[gold], found[gold] + missed[gold] - 1
+
+
+def _drew_too(matches: Matches, _: Ints, drawn: Ints) -> tuple[Ints, Ints]:
+    """Count others who did not draw what somebody invented, of those who were asked."""
+    image = matches.image_of_candidate[drawn]
+    order = np.argsort(image, kind="stable")
+    sorted_image = image[order]
+    boxes = np.ascontiguousarray(matches.candidate.table.xyxy[drawn[order]].T)
+    first = np.searchsorted(sorted_image, sorted_image)
+    count = np.searchsorted(sorted_image, sorted_image, side="right") - first
+    pairs = overlaps(boxes, boxes, first, count)
+    who = matches.candidate.table.annotator[drawn[order]]
+    near = (pairs.iou >= SAME_OBJECT) & (who[pairs.left] != who[pairs.right])
+    people = len(matches.candidate.annotator_ids)
+    both = np.unique(pairs.left[near] * people + who[pairs.right[near]])
+    too = np.zeros(len(drawn), dtype=np.int64)
+    too[order] = np.bincount(both // people, minlength=len(drawn))
+    others = np.maximum(_asked_of(matches)[image] - 1, too)
+    return others - too, others
+
+
+def _said_so(matches: Matches, gold: Ints, drawn: Ints) -> tuple[Ints, Ints]:
+    """Count others who gave the gold's label, of those who gave that or this one."""
+    names = len(matches.category_names)
+    given = matches.candidate_category[matches.matched_candidate]
+    key = np.sort(matches.matched_reference * names + given)
+
+    def count(label: Ints) -> Ints:
+        wanted = gold * names + label
+        return np.searchsorted(key, wanted, "right") - np.searchsorted(key, wanted, "left")
+
+    right = count(matches.reference_category[gold])
+    alike = count(matches.candidate_category[drawn]) - 1
+    return right, right + alike
+
+
+def _doubted(run: Run) -> Block:
+    """List gold that several annotators contradict, and what all have but the gold."""
+    columns, matches = run.suspicion_columns, run.matches
+    some = np.flatnonzero(columns["kind"] == "contradicted_gold").tolist()
+    reference, candidate = matches.reference, matches.candidate
+    image_of_gold = reference.image_table.id[reference.table.image].tolist()
+    of_gold = {
+        key: row
+        for row, key in enumerate(zip(image_of_gold, reference.table.id.tolist(), strict=True))
+    }
+    rows: list[tuple[int, int, int, float, str]] = []
+    extra = {}
+    if some:
+        spurious = matches.spurious_candidate
+        images = reference.image_table.id[matches.image_of_candidate[spurious]].tolist()
+        ids = candidate.table.id[spurious].tolist()
+        extra = {key: row for row, key in zip(spurious, zip(images, ids, strict=True), strict=True)}
+    for k in some:
+        key = (columns["image_id"][k], columns["annotation_id"][k])
+        votes, of = int(columns["n"][k]), int(columns["of"][k])
+        p, text = (votes + 1.0) / (of + 2.0), str(columns["text"][k])
+        if "gold does not have" in text:
+            drawn = int(extra.get(key, -1))
+            rows += [(-1, drawn, -1, p, text)] if drawn >= 0 else []
+        elif key in of_gold:
+            rows.append((of_gold[key], -1, -1, p, text))
+    columns_of: tuple[Any, ...] = tuple(zip(*rows, strict=True)) or ((),) * 5
+    gold, drawn_rows, who_rows, ps, texts = columns_of
+    return _block(
+        np.array(gold, dtype=np.int64),
+        np.array(drawn_rows, dtype=np.int64),
+        np.array(who_rows, dtype=np.int64),
+        np.full(len(rows), KINDS.index(GOLD)),
+        probability=np.array(ps, dtype=np.float64),
+        text=np.array([*texts, None], dtype=object)[:-1],
+    )
