@@ -222,7 +222,10 @@ def _score(scores: dict[str, Any], name: str, who: str) -> tuple[float, float, f
 
 def _beside(score: tuple[float, float, float, int], typical: float) -> str:
     value, low, high, n = score
-    return f"{value:.2f} ({low:.2f} to {high:.2f}, {n} images); the others {typical:.2f}"
+    from annqc.report.shares import share_ends, share_text
+
+    ends = " to ".join(f"{one / 100:.2f}" for one in share_ends(low, high))
+    return f"{share_text(value)} ({ends}, {n} images); the others {share_text(typical)}"
 
 
 def _rate(one: Planted, scores: dict[str, Any]) -> Row:

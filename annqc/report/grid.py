@@ -8,6 +8,7 @@ import numpy as np
 from rich.cells import cell_len, set_cell_size
 
 from annqc.report.plain import clean_text
+from annqc.report.shares import share_ends, share_text
 
 if TYPE_CHECKING:
     from annqc.tables import Array
@@ -15,8 +16,6 @@ if TYPE_CHECKING:
 __all__ = ["best_ranked", "hanging", "score_table", "side_by_side"]
 
 LONGEST_NAME: Final = 24
-ROUNDING: Final = 1e-9
-"""An interval is rounded outwards, but not for what the last bit of a float adds."""
 TITLES: Final = {"label_accuracy": "label accuracy", "mean_iou": "mean IoU"}
 
 
@@ -157,12 +156,5 @@ def _interval(columns: dict[str, Array], name: str, row: int) -> str:
         return "-"
     if np.isnan(low) or np.isnan(high):
         return f"{value:.2f} (no interval)"
-    low, high = np.floor(100 * low + ROUNDING) / 100, np.ceil(100 * high - ROUNDING) / 100
-    return f"{_share(value)} ({low:.2f}-{high:.2f})"
-
-
-def _share(value: float) -> str:
-    """Write a share with two decimals; only what is whole reads 1.00, only nothing reads 0.00."""
-    if 0 < value < 1:
-        value = min(max(value, 0.01), 0.99)
-    return f"{value:.2f}"
+    ends = share_ends(low, high)
+    return f"{share_text(value)} ({ends[0] / 100:.2f}-{ends[1] / 100:.2f})"

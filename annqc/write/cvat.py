@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from math import gcd
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-from xml.etree.ElementTree import Element, ElementTree, SubElement, indent
+from typing import TYPE_CHECKING, Any, Final
+from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 import numpy as np
 
 from annqc.errors import TableError
-from annqc.write.cvatxml import Shaper, add_labels, add_task, attributes_of, number
+from annqc.write.cvatxml import NUMBERS, Shaper, add_labels, add_task, attributes_of, number, whole_text
 from annqc.write.whole import whole
 
 if TYPE_CHECKING:
     import os
+    from collections.abc import Iterable, Mapping
 
     from annqc.tables import Dataset
 
 __all__ = ["write_cvat_images", "write_cvat_video"]
 
 _SOURCES = ("source", "group_id")
+_NO_XML: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def write_cvat_images(dataset: Dataset, path: str | os.PathLike[str]) -> Path:
@@ -42,7 +45,8 @@ def write_cvat_images(dataset: Dataset, path: str | os.PathLike[str]) -> Path:
     Raises
     ------
     TableError
-        A polygon has several rings, and the size of its image is not known.
+        A polygon has several rings, and the size of its image is not known; or a value has a
+        character that XML has not.
 
     Notes
     -----
@@ -80,16 +84,23 @@ def write_cvat_images(dataset: Dataset, path: str | os.PathLike[str]) -> Path:
     return _write(root, path)
 
 
-def write_cvat_video(dataset: Dataset, path: str | os.PathLike[str]) -> Path:
+def write_cvat_video(
+    dataset: Dataset,
+    path: str | os.PathLike[str],
+    *,
+    frames: Mapping[Any, Iterable[int]] | None = None,
+) -> Path:
     """Write the frames of videos as CVAT XML 1.1 for video, which `annqc.read` reads back.
 
     Parameters
     ----------
     dataset : Dataset
         What to write; every image is a frame of a sequence. Several sequences become the tasks of a
-        project.
+        project, each a subset of its own.
     path : str or path
         The file; its folder must exist. It appears whole or not at all.
+    frames : mapping of sequence to iterable of int, optional
+        Frames that the videos have, where the dataset has only some of them.
 
     Returns
     -------
@@ -99,13 +110,15 @@ def write_cvat_video(dataset: Dataset, path: str | os.PathLike[str]) -> Path:
     Raises
     ------
     TableError
-        An image is no frame of a sequence; or a polygon has several rings, and the size of its
-        image is not known.
+        An image is no frame of a sequence; a polygon has several rings, and the size of its image is
+        not known; or a value has a character that XML has not.
 
     Notes
     -----
     Every frame of a track is written out. Where a track breaks off, the frame after has a shape
-    that is ``outside``, so that CVAT interpolates nothing. A row without a track becomes a track of
+    that is ``outside``, so that CVAT interpolates nothing, and the shapes at both ends of what is
+    left are keyframes, for CVAT passes over all that are none. Frames keep their numbers; those of
+    CVAT begin at 0. A row without a track becomes a track of
     one frame, and a track of several categories one of each, under the same id. CVAT has no tracks
     of masks: each mask is a track of one frame. For the rest see `write_cvat_images`.
 
@@ -128,26 +141,29 @@ def write_cvat_video(dataset: Dataset, path: str | os.PathLike[str]) -> Path:
     ([[0.0, 0.0, 4.0, 4.0], [1.0, 0.0, 5.0, 4.0]], ['ann'])
     """
     root, columns, assignee = _document(dataset)
-    frames = _frames(dataset)
-    meta, n = SubElement(root, "meta"), len(frames)
+    own = _frames(dataset)
+    meta, n = SubElement(root, "meta"), len(own)
     parent = meta if n == 1 else SubElement(meta, "project")
     tasks = parent if n == 1 else SubElement(parent, "tasks")
     known: dict[Any, list[int]] = {}
-    for k, (name, of_frame) in enumerate(frames.items()):
-        known[name] = sorted(of_frame)
-        about = {"id": str(k), "name": str(name), **_declared(known[name])}
+    for k, (name, of_frame) in enumerate(own.items()):
+        known[name] = sorted({*of_frame, *(() if frames is None else frames.get(name, ()))})
+        about = {"id": str(k), "name": str(name), **_declared(known[name], len(of_frame))}
+        about |= {"subset": str(name)} if n > 1 else {}
         first = next(iter(of_frame.values()), 0)
         images = dataset.image_table
         size = (images.width[first], images.height[first]) if of_frame else (np.nan, np.nan)
         add_task(tasks, "task", about, size, assignee)
     add_labels(meta[0] if len(meta) else meta, map(str, dataset.category_names), columns)
+    if n > 1:
+        SubElement(parent, "subsets").text = "\n".join(map(str, own))
     shaper = Shaper(dataset, columns)
-    task_of = {name: str(k) for k, name in enumerate(frames)}
+    task_of = {name: str(k) for k, name in enumerate(own)}
     for name, id, rows in _tracks(dataset, shaper):
         label = str(dataset.category_names[dataset.table.category[rows[0]]])
         about = {"id": str(id), "label": label, **_source(dataset, rows[0])}
         if n > 1:
-            about["task_id"] = task_of[name]
+            about |= {"task_id": task_of[name], "subset": str(name)}
         _add_track(SubElement(root, "track", about), dataset, rows, known[name], shaper)
     return _write(root, path)
 
@@ -165,8 +181,14 @@ def _write(root: Element, path: str | os.PathLike[str]) -> Path:
     """Write a document whole or not at all."""
     target = Path(path)
     indent(root)
+    text = tostring(root, encoding="unicode")
+    found = _NO_XML.search(text)
+    if found is not None:
+        what = "a value has a character that XML cannot have"
+        near = text[max(found.start() - 20, 0) : found.end() + 20]
+        raise TableError(what, where=str(path), found=ascii(near), hint="rename it in the input")
     with whole(target) as file:
-        ElementTree(root).write(file, encoding="utf-8", xml_declaration=True)
+        file.write(f"<?xml version='1.0' encoding='utf-8'?>\n{text}".encode())
     return target
 
 
@@ -174,7 +196,8 @@ def _source(dataset: Dataset, row: int) -> dict[str, str]:
     """Return what CVAT itself says of an object, where the data have it."""
     extra = dataset.table.extra
     given = {name: extra[name][row] for name in _SOURCES if name in extra}
-    return {name: str(value) for name, value in given.items() if value is not None}
+    texts = {name: whole_text(one) if name in NUMBERS else one for name, one in given.items()}
+    return {name: str(text) for name, text in texts.items() if text is not None}
 
 
 def _grouped(codes: Any, n: int) -> list[list[int]]:
@@ -202,12 +225,12 @@ def _frames(dataset: Dataset) -> dict[Any, dict[int, int]]:
     return frames
 
 
-def _declared(frames: list[int]) -> dict[str, str]:
-    """Return which frames a task has."""
+def _declared(frames: list[int], n: int) -> dict[str, str]:
+    """Return which frames a task has, and that ``n`` of them are in the file."""
     gaps = np.diff(frames).tolist()
     step = gcd(*gaps) if gaps else 1
     first, last = (frames[0], frames[-1]) if frames else (0, -1)
-    about = {"size": str(len(frames)), "mode": "interpolation", "start_frame": str(first)}
+    about = {"size": str(n), "mode": "interpolation", "start_frame": str(first)}
     return {
         **about,
         "stop_frame": str(last),
@@ -248,8 +271,10 @@ def _add_track(
     assert images.frame is not None
     place = {frame: k for k, frame in enumerate(frames)}
     drawn = images.frame[table.image[rows]].tolist()
+    at = {place[frame] for frame in drawn}
+    inside = {k for k in at if k - 1 in at and k + 1 in at}
     for row, frame, after in zip(rows, drawn, [*drawn[1:], None], strict=True):
-        key = table.keyframe is None or bool(table.keyframe[row])
+        key = table.keyframe is None or bool(table.keyframe[row]) or place[frame] not in inside
         about = {"frame": str(frame), "outside": "0", "keyframe": str(int(key))}
         shaper.add(track, row, about)
         following = place[frame] + 1

@@ -17,16 +17,26 @@ if TYPE_CHECKING:
 
     from annqc.tables import Array, Dataset
 
-__all__ = ["Shaper", "add_labels", "add_task", "attributes_of", "number"]
+__all__ = ["NUMBERS", "Shaper", "add_labels", "add_task", "attributes_of", "number", "whole_text"]
 
 _SIDES: Final = ("xtl", "ytl", "xbr", "ybr")
 _XML: Final = frozenset(("occluded", "z_order", "group_id", "source", "rotation"))
 """Columns that CVAT has as XML attributes; outlines say themselves how they are turned."""
+NUMBERS: Final = ("z_order", "group_id")
+"""Those of them that are whole numbers; CVAT takes a file with anything else for broken."""
 
 
 def number(value: float) -> str:
     """Return a number so that reading gives the same again."""
     return str(int(value)) if float(value).is_integer() else repr(float(value))
+
+
+def whole_text(value: Any) -> str | None:
+    """Return a whole number as text, None for what is none."""
+    try:
+        return str(int(value)) if float(value).is_integer() else None
+    except (TypeError, ValueError):
+        return None
 
 
 def attributes_of(dataset: Dataset, *, annotators: bool) -> dict[str, list[Any]]:
@@ -47,8 +57,16 @@ def attributes_of(dataset: Dataset, *, annotators: bool) -> dict[str, list[Any]]
         columns["score"] = table.score
     columns |= {"is_crowd": table.crowd} if table.crowd.any() else {}
     columns |= {"is_ignored": table.ignored} if table.ignored.any() else {}
-    columns |= {name: one for name, one in table.extra.items() if name not in _XML}
+    for name, one in table.extra.items():
+        if name not in _XML or (name in NUMBERS and not _are_whole(one)):
+            columns[name] = one
     return {name: one.tolist() for name, one in columns.items()}
+
+
+def _are_whole(column: Array) -> bool:
+    """Whether a column has whole numbers, and gaps."""
+    values = [one for one in column.tolist() if one is not None and one == one]  # noqa: PLR0124
+    return all(whole_text(one) is not None for one in values)
 
 
 def add_task(
@@ -167,8 +185,8 @@ class Shaper:
         else:
             sides = map(number, self.dataset.table.xyxy[row].tolist())
             one = SubElement(parent, "box", given | dict(zip(_SIDES, sides, strict=True)))
-        z_order = extra["z_order"][row] if "z_order" in extra else None
-        one.set("z_order", "0" if z_order is None else f"{z_order}")
+        z_order = whole_text(extra["z_order"][row]) if "z_order" in extra else None
+        one.set("z_order", z_order or "0")
         for name, values in self.columns.items():
             value = values[row]
             if value is not None and not (isinstance(value, float) and math.isnan(value)):

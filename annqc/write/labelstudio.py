@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 
 __all__ = ["write_label_studio"]
 
-FROM: Final = "label"
+FROM: Final = {"rectanglelabels": "label", "polygonlabels": "outline"}
 TO: Final = "image"
-"""What the tags of the labelling configuration are called."""
+"""What the tags of the labelling configuration are called; no two may have the same name."""
 
 
 def write_label_studio(
@@ -59,9 +59,10 @@ def write_label_studio(
 
     Notes
     -----
-    Coordinates are percent of the image. Polygons of one ring are ``polygonlabels``, everything
-    else ``rectanglelabels``. Other columns are the ``meta`` of a region. ``from_name`` is
-    ``label``, ``to_name`` is ``image``. Who drew stands under ``annotator``, which Label Studio
+    Coordinates are percent of the image. Label Studio refuses what is beyond it, so that boxes and
+    outlines are cut off at its border. Polygons of one ring are ``polygonlabels``, by the control
+    ``outline``; everything else is ``rectanglelabels``, by the control ``label``. Both are about
+    the object ``image``. Other columns are the ``meta`` of a region. Who drew stands under ``annotator``, which Label Studio
     passes over: it refuses names that are not those of its users as ``completed_by``.
 
     Examples
@@ -115,7 +116,7 @@ def _results(
     """Return image -> (image, annotator) -> regions."""
     table, images = dataset.table, dataset.image_table
     size = np.stack([images.width, images.height], axis=1)[table.image]
-    percent = 100.0 * table.xyxy / np.tile(size, 2)
+    percent = np.clip(100.0 * table.xyxy / np.tile(size, 2), 0.0, 100.0)
     extra = _extras(table.extra)
     score = table.score.tolist()
     labels = dataset.category_names[table.category].tolist()
@@ -127,12 +128,12 @@ def _results(
         value["rotation"], kind = 0, "rectanglelabels"
         shapes = table.shapes
         if shapes is not None and shapes.kind[row] == POLYGON and len(shapes.rings(row)) == 1:
-            points = 100.0 * shapes.rings(row)[0] / size[row]
+            points = np.clip(100.0 * shapes.rings(row)[0] / size[row], 0.0, 100.0)
             value, kind = {"points": points.tolist(), "closed": True}, "polygonlabels"
         region: dict[str, Any] = {
             "id": f"{prefix}{id}",
             "type": kind,
-            "from_name": FROM,
+            "from_name": FROM[kind],
             "to_name": TO,
             "original_width": _number(size[row, 0]),
             "original_height": _number(size[row, 1]),

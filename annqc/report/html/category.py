@@ -11,7 +11,7 @@ import numpy as np
 from annqc.report.html.names import page_name
 from annqc.report.html.person import findings_table
 from annqc.report.html.pictures import ROW, SCALE, SHORT, axis_of, figure_of
-from annqc.report.html.texts import MARKS, interval, number, plot_text
+from annqc.report.html.texts import MARKS, interval, number, plot_text, share
 from annqc.report.mistakes import error_text
 from annqc.report.plain import clean_text
 from annqc.report.view import view_of
@@ -134,14 +134,12 @@ class Categories:
         return 0 if group is None else int(self.view.n_clusters[group])
 
     def _rates(self, scores: dict[str, Array], row: int) -> list[dict[str, Any]]:
-        return [
-            {
-                "text": number(float(scores[one][row]), 2),
-                "interval": interval(scores[f"{one}_low"][row], scores[f"{one}_high"][row], 2),
-                "n_clusters": int(scores[f"{one}_n_clusters"][row]),
-            }
-            for one, _ in SCORES
-        ]
+        rates = []
+        for one, _ in SCORES:
+            text, ends = share(*(float(scores[one + end][row]) for end in ("", "_low", "_high")))
+            n_clusters = int(scores[f"{one}_n_clusters"][row])
+            rates.append({"text": text, "interval": ends, "n_clusters": n_clusters})
+        return rates
 
     def _confusions(self) -> None:
         """Count which labels were taken for which others."""

@@ -12,7 +12,7 @@ from annqc.report.checks.record import limit_words, make_record
 from annqc.report.compared import compared, left_out, meeting, notes
 from annqc.report.html.person import findings_table
 from annqc.report.html.pictures import bias_map, error_bars, rank_plot
-from annqc.report.html.texts import MARKS, WORDS, interval, number
+from annqc.report.html.texts import MARKS, WORDS, interval, number, share
 from annqc.report.plain import clean_text
 from annqc.report.standing import STANDINGS
 from annqc.run.findings import FLAGS, STATUSES
@@ -180,8 +180,8 @@ def _row(person: Person, gallery: Gallery) -> dict[str, Any]:
     score = person.score
     cells = []
     for name, _ in SCORES:
-        ends = interval(score[f"{name}_low"], score[f"{name}_high"], 2)
-        cells.append({"text": number(score[name], 2), "interval": ends, "sort": _key(score[name])})
+        text, ends = share(score[name], score[f"{name}_low"], score[f"{name}_high"])
+        cells.append({"text": text, "interval": ends, "sort": _key(score[name])})
     rank, worst = score.get("rank"), score.get("worst_edge")
     ranked = rank is not None and math.isfinite(rank)
     return {

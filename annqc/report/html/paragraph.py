@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import math
+from statistics import median
 from typing import TYPE_CHECKING, Final
 
 from annqc.judge.wording import number_of
+from annqc.report.shares import hundredths, share_ends
 from annqc.report.standing import FEW_OBJECTS, edges_text
 from annqc.report.view import clusters_word
 
 if TYPE_CHECKING:
     from annqc.report.html.story import Person, Story
-    from annqc.report.view import View
 
 __all__ = ["paragraph"]
 
 DOUBT: Final = "; what was missed or could not be paired might change this"
+LEAST_OTHERS: Final = 3
+"""With fewer a middle says little, and tells who it is."""
 RATES: Final = (
     ("recall", "found {} % of the gold objects"),
     ("precision", "{} % of the drawn boxes are around a gold object"),
@@ -62,17 +65,27 @@ def paragraph(story: Story, person: Person) -> list[str]:
         said.append(f"Nothing can be said of the edges: {person.settle}.")
     elif standing.open_edges:
         said.append(f"Undecided besides: {edges_text(standing.open_edges)}.")
-    rates = [text for name, words in RATES if (text := _rate(view, person, name, words))]
+    rates = [text for name, words in RATES if (text := _rate(story, person, name, words))]
     if rates:
         said.append(f"{'; '.join(rates)}.".capitalize())
     return said
 
 
-def _rate(view: View, person: Person, name: str, words: str) -> str:
+def _rate(story: Story, person: Person, name: str, words: str) -> str:
     """Say a rate with its interval; nothing where it is undefined or has no interval."""
     value, low, high = (person.score[one] for one in (name, f"{name}_low", f"{name}_high"))
     if any(not math.isfinite(one) for one in (value, low, high)):
         return ""
-    text = words.format(f"{100 * value:.0f}")
-    evidence = clusters_word(view, int(person.score[f"{name}_n_clusters"]))
-    return f"{text} ({100 * low:.0f} to {100 * high:.0f} %, {evidence})"
+    text = words.format(hundredths(value))
+    evidence = clusters_word(story.view, int(person.score[f"{name}_n_clusters"]))
+    ends = " to ".join(map(str, share_ends(low, high)))
+    return f"{text} ({ends} %, {evidence}{_beside(story, person, name)})"
+
+
+def _beside(story: Story, person: Person, name: str) -> str:
+    """Say what the others have in the middle, where there are some who could be told."""
+    others = [one.score[name] for one in story.people if one is not person]
+    known = [one for one in others if math.isfinite(one)]
+    if len(known) < LEAST_OTHERS:
+        return ""
+    return f"; median of the {len(known):,} others {hundredths(median(known))} %"

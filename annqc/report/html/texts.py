@@ -5,7 +5,19 @@ from __future__ import annotations
 import math
 from typing import Any, Final
 
-__all__ = ["MARKS", "NONE", "WORDS", "count", "interval", "number", "plain_numbers", "plot_text"]
+from annqc.report.shares import share_ends, share_text
+
+__all__ = [
+    "MARKS",
+    "NONE",
+    "WORDS",
+    "count",
+    "interval",
+    "number",
+    "plain_numbers",
+    "plot_text",
+    "share",
+]
 
 NONE: Final = "–"  # noqa: RUF001 - a dash, where there is no number
 MARKS: Final = {
@@ -46,6 +58,22 @@ def interval(low: float | None, high: float | None, digits: int = 1) -> str:
     """
     texts = number(low, digits), number(high, digits)
     return "" if NONE in texts else f"{texts[0]} to {texts[1]}"
+
+
+def share(value: float, low: float, high: float) -> tuple[str, str]:
+    """Write a share and its interval with two decimals; an interval is rounded outwards.
+
+    Examples
+    --------
+    >>> share(0.9999, 0.991, 1.0)
+    ('0.99', '0.99 to 1.00')
+    """
+    if not math.isfinite(value):
+        return NONE, ""
+    if not (math.isfinite(low) and math.isfinite(high)):
+        return share_text(value), ""
+    ends = share_ends(low, high)
+    return share_text(value), f"{ends[0] / 100:.2f} to {ends[1] / 100:.2f}"
 
 
 def count(value: float) -> str:
