@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from annqc.report.html.blocks import LEAST, Panel, block_cells, cut, panels
+from annqc.run.times import times_of
 from annqc.tables import EDGES
 
 if TYPE_CHECKING:
@@ -15,63 +16,9 @@ if TYPE_CHECKING:
     from annqc.report.html.story import Person, Story
     from annqc.tables import Array, Floats, Ints
 
-__all__ = ["COLUMN", "Trend", "seconds_of"]
+__all__ = ["Trend"]
 
-COLUMN: Final = "created_at"
 N_BLOCKS: Final = 8
-MILLISECONDS: Final = 1e11
-"""Numbers from here on are milliseconds since 1970, not seconds."""
-FARTHEST: Final = 6e10
-"""Seconds from 1970 that a time may lie off: nineteen centuries."""
-
-
-def seconds_of(value: object) -> float:
-    """Read a point in time as seconds since 1970; NaN for what is none.
-
-    Parameters
-    ----------
-    value : object
-        A date or time, ISO 8601, or a number of seconds or milliseconds. What names no zone is
-        taken for UTC.
-
-    Examples
-    --------
-    >>> seconds_of("1970-01-02T00:00:00Z"), seconds_of(86400), seconds_of("soon")
-    (86400.0, 86400.0, nan)
-    """
-    seconds = _seconds(value)
-    return seconds if abs(seconds) < FARTHEST else np.nan
-
-
-def _seconds(value: object) -> float:
-    if isinstance(value, np.datetime64):
-        value = value.astype("datetime64[us]").item()
-    elif isinstance(value, np.generic):
-        value = value.item()
-    if isinstance(value, str):
-        return _read(value.strip())
-    if isinstance(value, date) and value != value:  # noqa: PLR0124 - pandas' NaT is not itself
-        return np.nan
-    if isinstance(value, datetime):
-        return (value if value.tzinfo else value.replace(tzinfo=UTC)).timestamp()
-    if isinstance(value, date):
-        return datetime(value.year, value.month, value.day, tzinfo=UTC).timestamp()
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        known = abs(value) < 1000 * FARTHEST
-        return float(value) / (1000 if abs(value) >= MILLISECONDS else 1) if known else np.nan
-    return np.nan
-
-
-def _read(text: str) -> float:
-    try:
-        read = datetime.fromisoformat(text)
-        return (read if read.tzinfo else read.replace(tzinfo=UTC)).timestamp()
-    except (ValueError, OverflowError):
-        pass
-    try:
-        return _seconds(float(text))
-    except (ValueError, OverflowError):
-        return np.nan
 
 
 class Trend:
@@ -87,15 +34,13 @@ class Trend:
 
     def __init__(self, story: Story, blocker: Blocker) -> None:
         self.story = story
-        column = story.run.candidate.table.extra.get(COLUMN)
         measured = story.run.measurements
+        times = times_of(story.run.candidate)
         self.there = False
-        if column is None:
+        if times is None:
             return
-        if column.dtype.kind == "M":  # as nanoseconds they would come back as numbers
-            column = column.astype("datetime64[us]")
-        times = np.array([seconds_of(one) for one in column.tolist()], dtype=np.float64)
-        self.time: Floats = times[measured.candidate]
+        self.column, seconds = times
+        self.time: Floats = seconds[measured.candidate]
         self.there = bool(np.isfinite(self.time).any())
         if not self.there:
             return
@@ -153,6 +98,7 @@ class Trend:
             picture["layout"][name] |= {"type": "date", "tickangle": 0}
         return {
             "picture": picture,
+            "column": self.column,
             "undated": int((~np.isfinite(self.time[mine])).sum()),
             "rows": [
                 {

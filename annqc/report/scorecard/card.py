@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from annqc.run.audit import Run
     from annqc.run.scorecardchecks import Held
     from annqc.run.scorecardunits import Cut, Unit
+    from annqc.tables import Floats
 
 __all__ = ["SCORES", "UNITS", "box_of", "make_card", "page_of"]
 
@@ -51,7 +52,13 @@ def page_of(unit: Unit, number: int) -> str:
 
 
 def make_card(
-    found: Cut, number: int, held: Held | None, *, rules: bool, categories: Collection[str]
+    found: Cut,
+    number: int,
+    held: Held | None,
+    *,
+    rules: bool,
+    categories: Collection[str],
+    times: tuple[str, Floats] | None,
 ) -> dict[str, Any]:
     """Lay one page out.
 
@@ -67,6 +74,8 @@ def make_card(
         Whether there is a spec.
     categories : collection of str
         Those of the whole gold.
+    times : (str, (n,) float64) or None
+        When everything was drawn, from `annqc.run.times.times_of`.
 
     Returns
     -------
@@ -82,7 +91,7 @@ def make_card(
         "batch": unit.batch,
         "name": unit.name,
         "page": f"pages/{page_of(unit, number + 1)}",
-        "period": period_of(found.run.candidate, unit.rows),
+        "period": period_of(times, unit.rows),
         **verdict_of(unit, held, checks, thing),
         "evidence": thing,
         "checks": checks,

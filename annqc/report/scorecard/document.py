@@ -14,6 +14,7 @@ from annqc.report.scorecard.unchecked import categories_of
 from annqc.report.scorecard.verdict import WORDS
 from annqc.report.standing import edges_text
 from annqc.run.scorecardranks import rank_units, shared_images
+from annqc.run.times import times_of
 from annqc.tables import EDGES
 
 if TYPE_CHECKING:
@@ -47,8 +48,10 @@ def make_document(found: Cut, held: list[Held | None], spec: Spec | None) -> dic
         Plain values; ``docs/howto/scorecard.md`` describes them.
     """
     rules, categories = spec is not None, categories_of(found.run)
+    times = times_of(found.run.candidate)
     cards = [
-        make_card(found, k, one, rules=rules, categories=categories) for k, one in enumerate(held)
+        make_card(found, k, one, rules=rules, categories=categories, times=times)
+        for k, one in enumerate(held)
     ]
     for card, rank in zip(cards, rank_units(found), strict=True):
         if rank is not None:

@@ -7,7 +7,6 @@ from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
-import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -17,7 +16,7 @@ from annqc import Habit
 from annqc.report.html.blocks import LEAST, Blocker, cut
 from annqc.report.html.position import PLACES, Padding, Position
 from annqc.report.html.story import tell
-from annqc.report.html.trend import Trend, seconds_of
+from annqc.report.html.trend import Trend
 from annqc.tables import EDGES
 from tests.report.html.rows import figures, numbers, page_of, table
 
@@ -245,43 +244,3 @@ def test_times_of_any_kind_make_the_same_blocks(audit, made, story, kind):
     trend, wanted = (Trend(*x) for x in ((other, Blocker(again)), (story, Blocker(audit))))
     assert trend.time.tolist() == wanted.time.tolist()
     assert trend.code.tolist() == wanted.code.tolist()
-
-
-@pytest.mark.parametrize(
-    ("value", "seconds"),
-    [
-        ("2024-03-01T08:00:00Z", 1709280000.0),
-        ("2024-03-01T09:00:00+01:00", 1709280000.0),
-        ("2024-03-01 08:00", 1709280000.0),
-        (dt.datetime(2024, 3, 1, 8, tzinfo=dt.UTC), 1709280000.0),
-        (np.datetime64("2024-03-01T08:00"), 1709280000.0),
-        (dt.date(2024, 3, 1), 1709251200.0),
-        (np.int64(1709280000), 1709280000.0),
-        (1709280000000, 1709280000.0),
-        ("1709280000", 1709280000.0),
-    ],
-)
-def test_times_are_read(value, seconds):
-    assert seconds_of(value) == seconds
-
-
-@pytest.mark.parametrize(
-    "value",
-    [
-        None,
-        pd.NaT,
-        "",
-        "soon",
-        True,
-        float("nan"),
-        float("inf"),
-        [1],
-        "0001-01-01T00:00:00-99:00",
-        "0001-01-01T00:00:00+12:00",
-        -9e10,
-        10**400,
-        1e300,
-    ],
-)
-def test_what_is_no_time_is_none(value):
-    assert np.isnan(seconds_of(value))

@@ -16,6 +16,7 @@ import pytest
 import annqc
 from annqc import Habit
 from annqc.report.scorecard.period import period_of
+from annqc.run.times import times_of
 from annqc.tables import Problem
 from tests.run.scorecard_deliveries import EVIL, audited, by_vendor, vendor_of, with_columns
 
@@ -208,7 +209,7 @@ def test_times_are_read_in_many_ways(cells, first, last, without):
     table = made.work.table.take(np.arange(3))
     extra = {"created_at": np.array(cells, dtype=object)}
     work = replace(made.work, table=replace(table, extra=extra))
-    assert period_of(work, np.arange(3)) == {
+    assert period_of(times_of(work), np.arange(3)) == {
         "column": "created_at",
         "first": first,
         "last": last,
@@ -220,7 +221,7 @@ def test_columns_of_pandas_times_are_read():
     made = annqc.simulate(["ann"], n_images=3, boxes_per_image=[1, 1, 1], rng=1)
     times = np.array(["2026-03-01", "2026-03-03", "NaT"], dtype="datetime64[ns]")
     table = replace(made.work.table.take(np.arange(3)), extra={"timestamp": times})
-    found = period_of(replace(made.work, table=table), np.arange(3))
+    found = period_of(times_of(replace(made.work, table=table)), np.arange(3))
     assert (found["first"], found["last"], found["n_without"]) == ("2026-03-01", "2026-03-03", 1)
 
 
