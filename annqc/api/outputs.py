@@ -257,7 +257,8 @@ class Outputs(Run):
         Parameters
         ----------
         folder : path
-            Made where it is not there, one level deep. Files of these names are replaced.
+            Made where it is not there, one level deep. Earlier tables of these names are replaced;
+            other files of these names are refused.
         parquet : bool
             Parquet instead of CSV; needs pyarrow.
 

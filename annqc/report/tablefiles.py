@@ -32,6 +32,10 @@ OF_OUTLINES: Final = ("outlines", "outline_scores")
 OF_TRACKS: Final = ("tracks", "track_list", "track_events", "tracking_scores")
 """Tables that are written where the reference has tracks; scores, where the work has too."""
 
+LONGEST_HEAD: Final = 1 << 16
+PARQUET: Final = b"PAR1"
+"""What a Parquet file begins with."""
+
 
 def table_paths(folder: Path, *, parquet: bool = False) -> list[Path]:
     """Return the files that `write_tables` writes, those of outlines and tracks too."""
@@ -66,7 +70,8 @@ def write_tables(
     Raises
     ------
     AnnqcError
-        Where a file is an input, or cannot be written.
+        Where a file is an input, is there and is no earlier table of this name, or cannot be
+        written.
     """
     paths = table_paths(folder, parquet=parquet)
     spare_inputs(paths, (run.reference, run.candidate))
@@ -93,6 +98,8 @@ def write_tables(
         if run.tracks_are_scored:
             tables["tracking_scores"] = run.tracking_columns()
     written = [path for path in paths if path.stem in tables]
+    for path in written:
+        _refuse_other(path, tables[path.stem])
     for path in written:
         with whole_file(path) as file:
             if parquet:
@@ -124,9 +131,36 @@ def write_columns(folder: Path, tables: dict[str, dict[str, Any]]) -> list[Path]
         raise cannot_write(folder, error) from None
     paths = [folder / f"{name}.csv" for name in tables]
     for path, columns in zip(paths, tables.values(), strict=True):
+        _refuse_other(path, columns)
+    for path, columns in zip(paths, tables.values(), strict=True):
         with whole_file(path) as file:
             _csv(columns, file)
     return paths
+
+
+def _refuse_other(path: Path, columns: dict[str, Any]) -> None:
+    """Raise where a file is there that is no earlier table: nobody gave its name, but the folder's.
+
+    An earlier table may have been grouped otherwise or be of another version, so half of the
+    columns being ours is enough.
+    """
+    try:
+        if not path.is_file():
+            return
+        with path.open("rb") as file:
+            head = file.readline(LONGEST_HEAD)
+    except OSError as error:
+        raise cannot_write(path, error) from None
+    if path.suffix == ".parquet":
+        ours = head.startswith(PARQUET)
+    else:
+        named = next(csv.reader([head.decode("utf-8", "replace")]), [])
+        ours = 2 * len(set(named) & set(columns)) >= len(named)
+    if not ours:
+        what = "this is a file already, and no table of annqc"
+        hint = "give another folder, or move the file away"
+        found = f"it begins with {head[:60].decode('utf-8', 'replace').strip()!r}"
+        raise AnnqcError(what, where=str(path), found=found, hint=hint)
 
 
 def write_csv(path: Path, columns: dict[str, Any]) -> None:

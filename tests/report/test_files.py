@@ -164,3 +164,23 @@ def test_names_that_are_no_utf_8_go_into_parquet(tmp_path):
     made = annqc.simulate(["caf\udce9"], n_images=5, rng=1)
     annqc.audit(made.work, made.gold).to_csv(tmp_path, parquet=True)
     assert pd.read_parquet(tmp_path / "scores.parquet")["annotator"].tolist() == ["caf\\udce9"]
+
+
+@pytest.mark.parametrize("text", ["my,own,precious\n1,2,3\n", "\x00\xff", "name;recall\n"])
+def test_a_file_of_the_same_name_that_is_no_table_of_ours_is_kept(few, tmp_path, text):
+    other = tmp_path / "scores.csv"
+    other.write_bytes(text.encode("latin-1"))
+    with pytest.raises(annqc.AnnqcError, match="no table of annqc") as caught:
+        few.to_csv(tmp_path)
+    assert str(other) in str(caught.value)
+    assert other.read_bytes() == text.encode("latin-1")
+    assert [path.name for path in tmp_path.iterdir()] == ["scores.csv"]
+
+
+def test_earlier_tables_are_replaced_however_they_were_grouped(mixed, few, tmp_path):
+    annqc.audit(mixed.work, mixed.gold, by="annotator,category").to_csv(tmp_path)
+    few.to_csv(tmp_path)
+    assert len(read(tmp_path / "bias.csv")) == len(few.bias())
+    (tmp_path / "errors.csv").write_bytes(b"")
+    few.to_csv(tmp_path)
+    assert (tmp_path / "errors.csv").stat().st_size > 0
