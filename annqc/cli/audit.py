@@ -53,7 +53,7 @@ STEPS: Final = (
 )
 
 
-@click.command(short_help="Compare work with gold: who is off, where, by how much.")
+@click.command(short_help="Compare work with gold: screen, report, scorecard, checks.")
 @click.argument("work", nargs=-1, metavar="WORK...")
 @click.option("--gold", "gold", multiple=True, metavar="GOLD", help="What is trusted.")
 @click.option(
