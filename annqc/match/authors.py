@@ -78,7 +78,7 @@ def unsigned(candidate: Dataset) -> str:
     )
     columns = author_columns(candidate)
     if not columns:
-        return said
+        return f"{said}; --annotator =NAME calls them otherwise"
     listed = " or ".join(filter(None, (", ".join(columns[:-1]), columns[-1])))
     return f"{said}; if the column {listed} says it, name it (--annotator, or annotator in a spec)"
 

@@ -330,21 +330,25 @@ def _nothing_fits(
     head: Head, readers: Sequence[Reader], *, folder: Path | None = None, n: int = 1
 ) -> ReadError:
     """Build the error for a file that no reader knows."""
-    expected = "\n    ".join(f"{reader.name}: {reader.expects}" for reader in readers)
-    if head.size == 0:
-        what = "the file is empty"
-    elif head.has_doctype:
+    likely = [reader for reader in readers if head.suffix in reader.suffixes] or readers
+    expected = "\n    ".join(f"{reader.name}: {reader.expects}" for reader in likely)
+    if len(likely) < len(readers):
+        expected += f"\n    or one of {len(readers) - len(likely)} formats in files of other names"
+    if head.size == 0 and folder is None:
+        what, hint = "the file is empty", "export it again, or leave it out"
+        raise ReadError(what, where=str(head.path), found=head.looks_like, hint=hint)
+    if head.has_doctype:
         what = "the XML has a document type (<!DOCTYPE ...>), and is not read"
         hint = "a document type can name other files: delete the <!DOCTYPE ...> part"
         raise ReadError(what, where=str(head.path), found=head.looks_like, hint=hint)
-    elif folder is None:
+    if folder is None:
         what = "the format of this file is not known"
     else:
         what = f"none of the {n} files of this folder is in a known format"
     where = str(head.path) if folder is None else f"{folder}, first file {head.path.name}"
     hint = "--format (format= in Python) forces a reader, which then says what it misses"
     if head.size == 0:
-        hint = "export it again, or leave it out"
+        hint = "export them again, or leave them out"
     return ReadError(
         what, where=where, expected=f"one of\n    {expected}", found=head.looks_like, hint=hint
     )

@@ -20,6 +20,8 @@ PNG: Final = b"\x89PNG\r\n\x1a\n"
 
 HEAD_BYTES: Final = 32768
 _ENOUGH: Final = 500
+_ODD: Final = 8
+"""Text up to here may be by chance."""
 
 BOMS: Final = (
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -102,14 +104,18 @@ class Head:
     @cached_property
     def text(self) -> str | None:
         """The beginning as text, or None where it is not text."""
-        encoding = next((name for bom, name in BOMS if self.data.startswith(bom)), "utf-8")
-        if encoding in ("utf-8", "utf-8-sig") and b"\x00" in self.data:
+        if self.encoding in ("utf-8", "utf-8-sig") and b"\x00" in self.data:
             return None
-        decoder = codecs.getincrementaldecoder(encoding)()
+        decoder = codecs.getincrementaldecoder(self.encoding)()
         try:
             return decoder.decode(self.data, final=False)  # a character may be cut at the end
         except UnicodeDecodeError:
             return None
+
+    @property
+    def encoding(self) -> str:
+        """Encoding by the byte order mark, UTF-8 without one."""
+        return next((name for bom, name in BOMS if self.data.startswith(bom)), "utf-8")
 
     @cached_property
     def outline(self) -> Outline | None:
@@ -131,7 +137,7 @@ class Head:
             if self.data.startswith(magic):
                 return words
         if self.text is None:
-            return f"no UTF-8 text; it begins with the bytes {self.data[:16]!r}"
+            return self._binary
         if self.outline is not None:
             return _words_of(self.outline)
         start = " ".join(self.text[:200].split())[:60]
@@ -143,6 +149,20 @@ class Head:
                 f"XML with the root element <{roots[0]}>" if roots else f"it begins with {start!r}"
             )
         return f"text that begins with {start!r}"
+
+    @property
+    def _binary(self) -> str:
+        """Say from where on this is no text."""
+        at = self.data.find(b"\x00")
+        try:
+            codecs.getincrementaldecoder(self.encoding)().decode(self.data, final=False)
+        except UnicodeDecodeError as error:
+            at = error.start if at < 0 else min(at, error.start)
+        if at < _ODD:
+            return f"no UTF-8 text; it begins with the bytes {self.data[:16]!r}"
+        line = self.data.count(b"\n", 0, at) + 1
+        name = "UTF-8" if self.encoding == "utf-8-sig" else self.encoding.upper()
+        return f"text up to line {line:,}, where the byte {self.data[at]:#04x} is no {name} text"
 
 
 def read_head(path: Path) -> Head:

@@ -353,7 +353,12 @@ def _rate_rule(sheet: _Sheet, seen: Seen, rule: Rule) -> None:
     if len(trials) > 1 and total >= needed[own]:
         sheet.note(
             f"All together have {total:,}: enough to ask the profile's {own:g} of the delivery as "
-            "a whole."
+            f"a whole. Today: {seen.whole[rule.measure]:.2f}"
+            + (
+                "; so this work fails, as it should if that is what you ask for."
+                if seen.whole[rule.measure] < own
+                else "."
+            )
         )
         sheet.rule(f"{rule.id}-of-all", measure=rule.measure, by=[], at_least=own)
 

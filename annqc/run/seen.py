@@ -68,6 +68,8 @@ class Seen:
         annotators, in pixels and as a share of the side; NaN where nothing could be measured.
     rates : dict of str to Spread
         Recall, precision, label accuracy and mean IoU of the annotators.
+    whole : dict of str to float
+        The same of the work as a whole.
     trials : dict of str to (n_annotators,) int64
         What each of these rates is a rate of, annotator by annotator.
     category_objects : dict of str to int
@@ -99,6 +101,7 @@ class Seen:
     scatter_px: float
     scatter_rel: float
     rates: dict[str, Spread]
+    whole: dict[str, float]
     trials: dict[str, Array]
     category_objects: dict[str, int]
     n_dropped: int
@@ -149,6 +152,7 @@ def look(run: Run, *, least_images: int = 5) -> Seen:
         scatter_px=px,
         scatter_rel=rel,
         rates={name: Spread.of(scores[name]) for name in (*drawn, "mean_iou")},
+        whole={name: float(whole[name][0]) if n_images else np.nan for name in drawn},
         trials={name: scores[column] for name, column in drawn.items()},
         category_objects=dict(
             zip(
@@ -203,6 +207,7 @@ def look_at_work(work: Dataset, *, least_images: int = 5) -> Seen:
         scatter_px=np.nan,
         scatter_rel=np.nan,
         rates={},
+        whole={},
         trials={},
         category_objects={},
         n_dropped=sum(one.severity == "dropped" for one in work.issues),

@@ -62,7 +62,7 @@ def lone(**extra):
 
 def test_work_of_one_that_nobody_signed_is_told():
     said = "the work does not say who drew what, so everything counts as one annotator, 'work'"
-    assert unsigned(lone()) == said
+    assert unsigned(lone()) == f"{said}; --annotator =NAME calls them otherwise"
     assert unsigned(replace(lone(), authors_known=True)) == ""
     assert unsigned(simulate(["work"], n_images=6, rng=0).work) == ""
     both_of_them = simulate(["ann", "bob"], n_images=6, rng=0).work

@@ -41,7 +41,17 @@ with zipfile.ZipFile(ZIP, "w") as archive:
         ("a.json", b'{"regions": [], "imagePath": "x"}', "keys regions, imagePath"),
         ("a.json", b'[{"name": "a", "tags": []}]', "keys name, tags"),
         ("a.json", b"[1, 2, 3]", "does not begin with an object"),
-        ("a.json", b"\xfa\xfb\xfc" * 9, "UTF-8"),
+        ("a.json", b"\xfa\xfb\xfc" * 9, "no UTF-8 text"),
+        (
+            "a.csv",
+            b"image,foo\n1,2\n3,\xff\n",
+            "up to line 3, where the byte 0xff is no UTF-8",
+        ),
+        (
+            "a.csv",
+            b"image,foo\n1,2\n3,\x00\n",
+            "up to line 3, where the byte 0x00 is no UTF-8",
+        ),
         ("a.xml", b"<collection><image/></collection>", "<collection>"),
         ("a.pkl", b"\x80\x04\x95abc", "pickle"),
         ("a.txt", b"hello\nworld\n", "hello"),
@@ -54,7 +64,14 @@ def test_other_files_end_in_one_clear_error(put, name, content, words):
     assert words in message
     assert name in message
     if b"annotations" not in content[:20] and content:
-        assert all(f"{format}:" in message for format in formats())
+        suffix = "." + name.partition(".")[2]
+        likely = [
+            one.name for one in registry.every_reader() if suffix in one.suffixes
+        ] or formats()
+        listed = [one for one in formats() if f"    {one}: " in message]
+        assert sorted(listed) == sorted(likely)
+        n = len(formats()) - len(listed)
+        assert (f"or one of {n} formats in files of other names" in message) == (n > 0)
 
 
 @pytest.mark.parametrize(

@@ -63,6 +63,13 @@ def test_where_nobody_has_enough_the_whole_is_asked_as_the_profile_asks():
     assert rules["recall"].at_least < 0.95
     assert (rules["recall-of-all"].at_least, rules["recall-of-all"].by) == (0.95, ())
     assert {one.id: one.outcome for one in judgement.checks}["recall-of-all"] == "pass"
+    assert "as a whole. Today: 1.00." in text.replace("\n# ", " ")
+
+    poor, judgement = proposed(
+        {name: annqc.Habit.misses(0.4) for name in many}, n_images=60, overlap=3, categories=["a"]
+    )
+    assert {one.id: one.outcome for one in judgement.checks}["recall-of-all"] == "fail"
+    assert "so this work fails" in poor.replace("\n# ", " ")
 
 
 def test_rare_categories_get_no_rule():
