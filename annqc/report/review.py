@@ -6,14 +6,14 @@ from collections import Counter
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from annqc.report.files import refuse_missing_folder, spare_inputs
 from annqc.report.reviewlinks import FIELDS, LinkPattern
 from annqc.report.reviewtext import review_texts
-from annqc.run.review import queue_columns, queue_rows
+from annqc.run.review import image_columns, queue_columns, queue_rows
 from annqc.run.reviewrows import is_consensus
 from annqc.run.reviewsubset import queue_datasets
 from annqc.tables import to_frame
@@ -25,11 +25,14 @@ if TYPE_CHECKING:
 
     from annqc.run.audit import Run
     from annqc.run.reviewsubset import Subset
-    from annqc.tables import Array, Dataset
+    from annqc.tables import Array, Dataset, Images
 
     AnyPath = str | os.PathLike[str]
 
 __all__ = ["Review"]
+
+FROM_ONE: Final = frozenset({"mot", "mots"})
+"""Formats that count frames from 1. MOTS of KITTI counts from 0, and has a frame 0 then."""
 
 
 class Review:
@@ -145,11 +148,16 @@ class Review:
         Notes
         -----
         What is known of each goes with it as ``review_rank``, ``review_text`` and so on. Objects
-        that somebody did not draw are by ``(gold)`` or ``(consensus)``.
+        that somebody did not draw are by ``(gold)`` or ``(consensus)``. The ids of COCO's images
+        are whole numbers, and all have a file name: images whose ids are none are numbered and
+        have the id as ``review_image_id``, and it stands for a file name that is not known.
         """
         from annqc.write import write_coco
 
-        return write_coco(self.subset.queue, self._spared(path))
+        queue = self.subset.queue
+        table = replace(queue.table, extra=_with_objects(queue.table.extra))
+        numbered = replace(queue, table=table, image_table=_numbered(queue.image_table))
+        return write_coco(numbered, self._spared(path))
 
     def to_cvat(self, path: AnyPath) -> Path:
         """Write the annotations of the queue, and what was not drawn, as CVAT XML 1.1.
@@ -162,13 +170,24 @@ class Review:
         Notes
         -----
         For video where all images are frames of one, else for images. The reason and the rest are
-        attributes of the shapes.
+        attributes of the shapes. A shape is there on the frame of its row alone. CVAT counts frames
+        from 0: those of MOTChallenge and MOTS, which count from 1, are one less in the file.
         """
         from annqc.write import write_cvat_images, write_cvat_video
 
         target, queue = self._spared(path), self.subset.queue
-        write = write_cvat_images if queue.image_table.frame is None else write_cvat_video
-        return write(queue, target)
+        if queue.image_table.frame is None:
+            return write_cvat_images(queue, target)
+        images = image_columns(self.run)
+        frames: dict[Any, list[int]] = {}
+        from_one = {one.format for one in self.run.candidate.sources} & FROM_ONE
+        known = [frame for frame in images["frame"] if frame is not None]
+        first = 1 if from_one and min(known, default=0) > 0 else 0
+        for name, frame in zip(images["sequence"], images["frame"], strict=True):
+            if name is not None and frame is not None:
+                frames.setdefault(name, []).append(frame - first)
+        shifted = replace(queue.image_table, frame=queue.image_table.frame - first)
+        return write_cvat_video(replace(queue, image_table=shifted), target, frames=frames)
 
     def to_label_studio(self, path: AnyPath, *, images: str | None = None) -> Path:
         """Write the queue as Label Studio tasks, one an image.
@@ -190,7 +209,8 @@ class Review:
 
         Notes
         -----
-        What was drawn is in the annotations, what it is compared with in the predictions.
+        What was drawn is in the annotations, what it is compared with in the predictions. Both are
+        cut off at the border of the image.
         """
         from annqc.write.labelstudio import write_label_studio
 
@@ -227,6 +247,29 @@ class Review:
         spare_inputs([target], (self.run.reference, self.run.candidate))
         refuse_missing_folder(target)
         return target
+
+
+def _numbered(images: Images) -> Images:
+    """Give images ids that are whole numbers, and file names."""
+    known = [None] * len(images) if images.file_name is None else images.file_name.tolist()
+    ids = images.id.tolist()
+    names = _objects(
+        [str(id) if name is None else name for id, name in zip(ids, known, strict=True)]
+    )
+    if all(isinstance(id, int) for id in ids):
+        return replace(images, file_name=names)
+    extra = {**images.extra, "review_image_id": images.id}
+    return replace(images, id=np.arange(1, len(ids) + 1), file_name=names, extra=extra)
+
+
+def _with_objects(extra: dict[str, Array]) -> dict[str, Array]:
+    """Have ``attributes``, which tools take for an object each, only where they are that."""
+    if "attributes" not in extra:
+        return extra
+    values = extra["attributes"].tolist()
+    if all(one is None or isinstance(one, dict) for one in values):
+        return {**extra, "attributes": _objects([one or {} for one in values])}
+    return {f"data_{k}" if k == "attributes" else k: column for k, column in extra.items()}
 
 
 def _filled(pattern: LinkPattern, side: Dataset) -> list[str | None]:

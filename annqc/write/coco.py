@@ -150,6 +150,8 @@ def _annotations(dataset: Dataset, *, segmentation: bool, compressed: bool) -> C
         columns["segmentation"] = [
             box if one is None else one for box, one in zip(boxes, given, strict=True)
         ]
+    if "segmentation" in columns:  # a list of no polygons: COCO knows no null here
+        columns["segmentation"] = [[] if one is None else one for one in columns["segmentation"]]
     if np.isfinite(table.score).any():
         columns["score"] = table.score
     if table.ignored.any():

@@ -12,7 +12,15 @@ from xml.etree.ElementTree import Element, SubElement, indent, tostring
 import numpy as np
 
 from annqc.errors import TableError
-from annqc.write.cvatxml import NUMBERS, Shaper, add_labels, add_task, attributes_of, number, whole_text
+from annqc.write.cvatxml import (
+    NUMBERS,
+    Shaper,
+    add_labels,
+    add_task,
+    attributes_of,
+    number,
+    whole_text,
+)
 from annqc.write.whole import whole
 
 if TYPE_CHECKING:
@@ -110,17 +118,18 @@ def write_cvat_video(
     Raises
     ------
     TableError
-        An image is no frame of a sequence; a polygon has several rings, and the size of its image is
-        not known; or a value has a character that XML has not.
+        An image is no frame of a sequence; a polygon has several rings, and the size of its image
+        is not known; or a value has a character that XML has not.
 
     Notes
     -----
     Every frame of a track is written out. Where a track breaks off, the frame after has a shape
     that is ``outside``, so that CVAT interpolates nothing, and the shapes at both ends of what is
     left are keyframes, for CVAT passes over all that are none. Frames keep their numbers; those of
-    CVAT begin at 0. A row without a track becomes a track of
-    one frame, and a track of several categories one of each, under the same id. CVAT has no tracks
-    of masks: each mask is a track of one frame. For the rest see `write_cvat_images`.
+    CVAT begin at 0. A row without a track becomes a track of one frame, and a track of several
+    categories one of each, under the same id; ids that are no numbers, as the description of CVAT
+    XML has them, are written as they are. CVAT has no tracks of masks: each mask is a track of one
+    frame. For the rest see `write_cvat_images`.
 
     Examples
     --------

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from math import isnan
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 import numpy as np
@@ -15,11 +15,19 @@ from annqc.write.whole import whole
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from annqc.tables import Dataset
 
 __all__ = ["write_fiftyone"]
+
+_TAKEN: Final = frozenset(
+    "id tags label bounding_box attributes annotator confidence index instance mask "
+    "mask_path".split()
+)
+"""Fields that a detection has already, most of them of a type that other columns have not."""
+_NOT_FIRST: Final = "_$"
+"""What no name of a field may begin with."""
 
 
 def write_fiftyone(fields: Mapping[str, Dataset], path: str | os.PathLike[str]) -> Path:
@@ -46,7 +54,8 @@ def write_fiftyone(fields: Mapping[str, Dataset], path: str | os.PathLike[str]) 
     -----
     The file path is the file name of the image, or its id. A bounding box is ``[left, top, width,
     height]``, each a share of the image. The annotator and other columns are fields of the
-    detection.
+    detection; where FiftyOne cannot have their name, or has a field that is called so, it begins
+    with ``data_``, and dots become underscores.
 
     Examples
     --------
@@ -99,8 +108,9 @@ def _detections(dataset: Dataset) -> dict[int, list[dict[str, Any]]]:
     columns: dict[str, list[Any]] = {
         "annotator": dataset.annotator_ids[table.annotator].tolist(),
         "confidence": table.score.tolist(),
-        **{name: column.tolist() for name, column in table.extra.items()},
     }
+    for name, column in table.extra.items():
+        columns[_field(name, columns)] = column.tolist()
     found: dict[int, list[dict[str, Any]]] = {}
     for row, image in enumerate(table.image.tolist()):
         given = {name: column[row] for name, column in columns.items()}
@@ -108,6 +118,14 @@ def _detections(dataset: Dataset) -> dict[int, list[dict[str, Any]]]:
         more = {k: v for k, v in given.items() if v is not None and not _is_nan(v)}
         found.setdefault(image, []).append({**one, "bounding_box": boxes[row], **more})
     return found
+
+
+def _field(name: str, others: Collection[str]) -> str:
+    """Return what a column is called as a field of a detection; ``others`` are there already."""
+    field = name.replace(".", "_").replace("\0", "_")
+    while not field or field[0] in _NOT_FIRST or field in _TAKEN or field in others:
+        field = f"data_{field}"
+    return field
 
 
 def _is_nan(value: object) -> bool:

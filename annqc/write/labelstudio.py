@@ -62,8 +62,9 @@ def write_label_studio(
     Coordinates are percent of the image. Label Studio refuses what is beyond it, so that boxes and
     outlines are cut off at its border. Polygons of one ring are ``polygonlabels``, by the control
     ``outline``; everything else is ``rectanglelabels``, by the control ``label``. Both are about
-    the object ``image``. Other columns are the ``meta`` of a region. Who drew stands under ``annotator``, which Label Studio
-    passes over: it refuses names that are not those of its users as ``completed_by``.
+    the object ``image``. Other columns are the ``meta`` of a region. Who drew stands under
+    ``annotator``, which Label Studio passes over: it refuses names that are not those of its users
+    as ``completed_by``.
 
     Examples
     --------

@@ -65,9 +65,9 @@ def test_tracks_come_back(tmp_path):
     rows = [
         (0, 0, 0, 0, 1),
         (1, 0, 0, 0, 2),
-        (3, 0, 0, 0, 9.1),
+        (2, 0, 0, 0, 9.1),
         (5, 0, 1, 1, 1 / 3),
-        (2, 0, 1, 0, 5),
+        (4, 0, 1, 0, 5),
     ]
     data = dataset(rows, frames(), keyframe=np.array([1, 0, 1, 1, 1], dtype=bool))
     again = read(write_cvat_video(data, tmp_path / "a.xml"))
