@@ -58,10 +58,8 @@ def check_target(given: dict[str, Any]) -> None:
     """Refuse a folder that is anything but a scorecard."""
     if given["scorecard"] is None:
         return
-    from annqc.report.files import refuse_missing_folder
     from annqc.report.scorecard import refuse_foreign
 
-    refuse_missing_folder(Path(given["scorecard"]))
     refuse_foreign(Path(given["scorecard"]))
 
 

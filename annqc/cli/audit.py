@@ -265,21 +265,22 @@ def _made(delivery: Delivery, spec: Spec | None, given: dict[str, Any], progress
 def _check_targets(given: dict[str, Any], asides: list[str], *sides: Dataset) -> None:
     """Refuse outputs that would replace an input, or anything else, before any work is done."""
     from annqc.report import html
-    from annqc.report.files import refuse_missing_folder, spare_inputs
+    from annqc.report.files import refuse_missing_folder, refuse_same_targets, spare_inputs
     from annqc.report.saved import refuse_foreign
     from annqc.report.tablefiles import table_paths
 
-    targets = []
-    if given["json_"] not in {None, "-"}:
-        targets.append(Path(given["json_"]))
-    if given["csv_"] is not None:
-        targets += table_paths(Path(given["csv_"]))
-    folders = ("html", "scorecard", "save")
-    targets += [Path(given[name]) for name in folders if given[name] is not None]
-    spare_inputs(targets, sides, also=asides)
-    for name in ("html", "json_", "csv_", "save"):
-        if given[name] not in {None, "-"}:
-            refuse_missing_folder(Path(given[name]))
+    said = {name: given[name] for name in ("html", "scorecard", "json_", "csv_", "save")}
+    named = {name: Path(one) for name, one in said.items() if one not in {None, "-"}}
+    for path in named.values():
+        refuse_missing_folder(path)
+    whole = {"scorecard", "save"} | (set() if given["single_file"] else {"html"})
+    folders = [path for name, path in named.items() if name in whole]
+    files = [path for name, path in named.items() if name not in whole]
+    refuse_same_targets(files, folders)
+    if "csv_" in named:
+        files = [path for path in files if path != named["csv_"]] + table_paths(named["csv_"])
+        refuse_same_targets(files)
+    spare_inputs([*files, *folders], sides, also=asides)
     if given["html"] is not None:
         refuse = html.refuse_other if given["single_file"] else html.refuse_foreign
         refuse(Path(given["html"]))
@@ -305,16 +306,23 @@ def _write(made: Audit, judgement: Judgement | None, given: dict[str, Any]) -> l
     """Write what was asked for, and say what is where."""
     written = []
     if given["html"] is not None:
-        page = made.to_html(
-            given["html"],
+        from annqc.report.html import write_report
+
+        said: list[str] = []
+        page = write_report(
+            made,
+            Path(given["html"]),
+            by=made.by,
             judgement=judgement,
-            pseudonyms=given["pseudonyms"],
+            veiled=given["pseudonyms"],
             single_file=given["single_file"],
             images=given["images"],
             url=given["url"],
+            say=said.append,
         )
         size = f" ({page.stat().st_size / 1e6:.1f} MB)" if given["single_file"] else ""
-        written.append(f"the report in {page}{size}")
+        shown = "".join(f", with {one}" for one in said)
+        written.append(f"the report in {page}{size}{shown}")
     if given["json_"] == "-":
         write_stdout(str(made.to_json(judgement=judgement)).encode())
     elif given["json_"] is not None:

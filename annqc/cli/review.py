@@ -35,7 +35,7 @@ Those that need the sizes of the images come first: where these are not known, n
 
 @click.command(short_help="What to look at first, for a person or an annotation tool.")
 @click.argument("work", nargs=-1, required=True, metavar="WORK...")
-@click.option("--gold", multiple=True, metavar="GOLD", help="What is trusted; else the others.")
+@click.option("--gold", multiple=True, metavar="GOLD", help="What is trusted; else a consensus.")
 @reading_options
 @click.option("--gold-format", default="auto", metavar="NAME", help="Format of GOLD.")
 @click.option(
@@ -61,8 +61,9 @@ Those that need the sizes of the images come first: where these are not known, n
 @click.option("--label-studio", metavar="FILE", help="Write it as Label Studio tasks.")
 @click.option(
     "--images",
-    metavar="PATTERN",
-    help="Where Label Studio finds an image, such as /data/local-files/?d=photos/{file_name}.",
+    metavar="DIR|PATTERN",
+    help="A folder, for the sizes of images; or where Label Studio finds one, such as "
+    "/data/local-files/?d=photos/{file_name}.",
 )
 @click.option("--fiftyone", metavar="FILE", help="Write it as FiftyOne samples.")
 @click.option("--json", "json_", metavar="FILE", help="Write the queue as JSON; - is stdout.")
@@ -75,14 +76,15 @@ Those that need the sizes of the images come first: where these are not known, n
 def review(work: tuple[str, ...], gold: tuple[str, ...], **given: Any) -> int:
     """Rank what is in WORK by what a look at it is expected to gain.
 
-    With gold everybody is compared with it, without gold with the others. It judges nothing, and
-    exits with 0 whatever it found.
+    With gold everybody is compared with it, without gold with a consensus of the others. It judges
+    nothing, and exits with 0 whatever it found.
     """
     import annqc
     from annqc.cli._progress import Progress
     from annqc.read.names import gold_rule
     from annqc.report.reviewlinks import LinkPattern
 
+    folder = _folder_of(given)
     for pattern in (given["url"], given["images"]):
         if pattern is not None:
             LinkPattern.parse(pattern)  # before any work is done
@@ -96,6 +98,10 @@ def review(work: tuple[str, ...], gold: tuple[str, ...], **given: Any) -> int:
             said["annotator"] = gold_rule(rule, source)
             sides.append(annqc.read(source, **said, **shared))
         _check_targets(given, sides)
+        if folder is not None:
+            from annqc.report.imagesizes import with_sizes
+
+            sides = [with_sizes(side, folder) for side in sides]
         progress.step("comparing")
         made = annqc.audit(*sides, tolerance=given["tolerance"])
         progress.step("ranking")
@@ -107,25 +113,41 @@ def review(work: tuple[str, ...], gold: tuple[str, ...], **given: Any) -> int:
         from annqc.report.terminal import make_console
 
         console = make_console()
-        review_screen(console, queue, everything=given["everything"])
+        review_screen(console, queue, everything=given["everything"], url=given["url"])
         if written:
             console.print()
             console.print(clean_text("Written: " + ", ".join(written)), soft_wrap=True)
     return 0
 
 
+def _folder_of(given: dict[str, Any]) -> Path | None:
+    """Take a folder of images out of the options; what is none is a pattern."""
+    if given["images"] is None:
+        return None
+    folder = Path(given["images"])
+    try:
+        is_folder = folder.is_dir()
+    except (OSError, ValueError):
+        is_folder = False
+    if is_folder:
+        given["images"] = None
+        return folder
+    if "{" not in given["images"]:
+        message = f"--images: there is no folder {folder}, and a pattern has {{file_name}} in it"
+        raise click.UsageError(message)
+    return None
+
+
 def _check_targets(given: dict[str, Any], sides: list[Any]) -> None:
     """Refuse outputs that would replace an input, or one another, before any work is done."""
-    from annqc.report.files import refuse_missing_folder, spare_inputs
+    from annqc.report.files import refuse_missing_folder, refuse_same_targets, spare_inputs
 
     options = {name: given[name] for name in (*FILES, "json_")}
     targets = [Path(one) for one in options.values() if one not in {None, "-"}]
     spare_inputs(targets, sides, also=asides_of(given))
     for target in targets:
         refuse_missing_folder(target)
-        if targets.count(target) > 1:
-            message = f"two outputs have the same name: {target}"
-            raise click.UsageError(message)
+    refuse_same_targets(targets)
 
 
 def _write(queue: Review, given: dict[str, Any]) -> list[str]:

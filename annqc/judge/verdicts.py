@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from annqc.judge.model import Rule, Spec
     from annqc.judge.registry import Assessment, Measured, Outcome
-    from annqc.tables import Ints
+    from annqc.tables import Array, Ints
 
 __all__ = ["Check", "Judgement", "judge"]
 
@@ -123,6 +123,22 @@ class Check:
         if self.evidence:
             lines += ["  worst annotations:", *(f"    {one['text']}" for one in self.evidence)]
         return "\n".join([self.sentence, *lines])
+
+    def reconsidered(self, outcome: Array, *notes: str) -> Check:
+        """Return the check with other outcomes of its groups, its own outcome and its sentence.
+
+        Parameters
+        ----------
+        outcome : (n,) object
+            Of each group, in the order of the assessment.
+        *notes : str
+            What a reader must know of that; stands at the end of the sentence.
+        """
+        assert self.assessment is not None
+        found = replace(self.assessment, outcome=outcome, notes=(*self.assessment.notes, *notes))
+        made = _outcome(found)
+        said = _sentence(found, made)
+        return replace(self, outcome=made, sentence=said, assessment=found, evidence=())
 
     def to_frame(self) -> pd.DataFrame:
         """Return one row a group, the worst first: its columns, ``outcome``, and the numbers."""

@@ -13,6 +13,7 @@ from annqc.errors import ReadError
 from annqc.read.files import read_text, shown, source_of
 from annqc.read.jsontext import HALF, HALF_HINT
 from annqc.read.part import problem
+from annqc.read.spreadsheets import spreadsheet_text
 from annqc.tables import Source
 
 if TYPE_CHECKING:
@@ -175,7 +176,7 @@ def from_text(path: Path) -> Table:
     skipped = text[: len(text) - len(text.lstrip("\r\n"))].count("\n")
     lines, rows = [], []
     try:
-        header = [name.strip() for name in next(reader)]
+        header = [spreadsheet_text(name.strip()) for name in next(reader)]
         for row in reader:
             if row:
                 rows.append(row)
@@ -184,6 +185,8 @@ def from_text(path: Path) -> Table:
         what = "the file is no table of text"
         where = f"{path}, line {reader.line_num + skipped}"
         raise ReadError(what, where=where, found=str(error), hint="is a quote left open?") from None
+    if "'" in text:  # which annqc writes before what a spreadsheet would take for a formula
+        rows = [[spreadsheet_text(cell) for cell in row] for row in rows]
     twice = sorted({name for name in header if header.count(name) > 1 and name})
     if twice:
         what = "the table has two columns of the same name"

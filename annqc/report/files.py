@@ -6,7 +6,7 @@ import os
 import stat
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Final
 
 from annqc.errors import AnnqcError
 
@@ -15,7 +15,16 @@ if TYPE_CHECKING:
 
     from annqc.tables import Dataset
 
-__all__ = ["cannot_write", "refuse_missing_folder", "spare_inputs", "whole_file"]
+__all__ = [
+    "cannot_write",
+    "refuse_missing_folder",
+    "refuse_same_targets",
+    "spare_inputs",
+    "whole_file",
+]
+
+LONGEST_NAME: Final = 230
+"""Bytes of a name; 255 is what file systems take, and the rest is for the name before the swap."""
 
 
 @contextmanager
@@ -59,7 +68,16 @@ def whole_file(path: Path) -> Iterator[IO[bytes]]:
 
 
 def refuse_missing_folder(path: Path) -> None:
-    """Raise where the folder that an output goes into is not there: a slip of the pen, mostly."""
+    """Raise where an output cannot be made: its folder is not there, or its name is too long.
+
+    A folder that is not there is a slip of the pen, mostly. What is written stands beside its place
+    first, under a name that is a little longer.
+    """
+    length = len(os.fsencode(path.name))
+    if length > LONGEST_NAME:
+        what = "the name of an output is too long"
+        found, expected = f"{length} bytes", f"at most {LONGEST_NAME}"
+        raise AnnqcError(what, where=f"{path.name[:40]}...", found=found, expected=expected)
     parent = Path(os.path.realpath(path)).parent
     if not os.path.lexists(parent):
         what = "there is no such folder to write into"
@@ -121,6 +139,37 @@ def spare_inputs(
             what = "an output would overwrite an input"
             hint = "give the output another name"
             raise AnnqcError(what, where=str(target), found=f"the input {found}", hint=hint)
+
+
+def refuse_same_targets(files: Iterable[Path], folders: Iterable[Path] = ()) -> None:
+    """Refuse outputs that would replace one another, whatever the paths to them are called.
+
+    Parameters
+    ----------
+    files : iterable of Path
+        Files that are to be written, and folders that files are put into.
+    folders : iterable of Path
+        Folders that are replaced as a whole: nothing else may go into them.
+
+    Raises
+    ------
+    AnnqcError
+        Where two are the same, or one lies in a folder that is replaced.
+    """
+    whole = list(folders)
+    every = [*files, *whole]
+    real = [os.path.realpath(one) for one in every]
+    hint = "give each output a name of its own"
+    for k, path in enumerate(real):
+        if path in real[:k]:
+            what = "two outputs have the same name"
+            raise AnnqcError(what, where=str(every[k]), hint=hint)
+    for one in whole:
+        inside = os.path.realpath(one) + os.sep
+        for path, target in zip(real, every, strict=True):
+            if path.startswith(inside):
+                what = "an output lies in another, which is replaced as a whole"
+                raise AnnqcError(what, where=str(target), found=f"the folder {one}", hint=hint)
 
 
 def _identity(path: Path) -> tuple[int, int] | None:

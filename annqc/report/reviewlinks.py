@@ -18,6 +18,8 @@ __all__ = ["FIELDS", "LinkPattern"]
 FIELDS: Final = ("image_id", "file_name", "annotation_id", "frame")
 """What a pattern may name."""
 _SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:")
+PAGES: Final = (".html", ".htm", ".php")
+"""A name that ends so is a page, and no host."""
 _WHAT: Final = "this is no pattern for links"
 _EXPECTED: Final = "http://, https:// or a relative path, with any of " + ", ".join(
     f"{{{one}}}" for one in FIELDS
@@ -71,6 +73,7 @@ class LinkPattern:
                 what = "field of a link"
                 raise UnknownNameError.among(what, name, FIELDS, where=f"url {text!r}")
         _refuse_schemes(text, read[0][0])
+        _refuse_hosts(text, read[0][0])
         return cls(tuple((one[0], one[1]) for one in read))
 
     def fill(self, row: Mapping[str, object]) -> str | None:
@@ -95,6 +98,26 @@ class LinkPattern:
                 return None
             link += encoded
         return link
+
+    def lacks(self, row: Mapping[str, object]) -> str | None:
+        """Return the field for want of which a row has no link; None where it has one.
+
+        Parameters
+        ----------
+        row : mapping of str to object
+            Values of `FIELDS`.
+
+        Examples
+        --------
+        >>> LinkPattern.parse("view/{frame}").lacks({"frame": None, "image_id": 7})
+        'frame'
+        """
+        for _, name in self.parts:
+            if name is not None:
+                value = row.get(name)
+                if value is None or _encoded(name, str(value), first=False) is None:
+                    return name
+        return None
 
 
 def _encoded(name: str, value: str, *, first: bool) -> str | None:
@@ -125,3 +148,17 @@ def _refuse_schemes(text: str, begins: str) -> None:
     if ":" in head or _SCHEME.match(text) or text.startswith("//"):
         hint = "a link may not run or read anything but a page"
         raise SpecError(_WHAT, where="url", expected=_EXPECTED, found=repr(text), hint=hint)
+
+
+def _refuse_hosts(text: str, begins: str) -> None:
+    """Refuse a host without a scheme, which a browser would take for a folder."""
+    head = re.split(r"[/?#]", begins, maxsplit=1)[0]
+    if "." not in head.strip(".") or head.startswith("."):
+        return
+    if _SCHEME.match(text) or (head == begins and len(begins) < len(text)):
+        return  # the first part goes on with what the data say
+    if head.lower().endswith(PAGES) and not begins.startswith(head + "/"):
+        return
+    expected = "https:// before a host, or ./ before a folder"
+    hint = f"write https://{head}... or ./{head}..."
+    raise SpecError(_WHAT, where="url", expected=expected, found=repr(text), hint=hint)

@@ -47,10 +47,10 @@ def review_texts(columns: dict[str, Array], said: Array, *, consensus: bool) -> 
     said : (n,) array
         What was said elsewhere of gold that is doubted; None where nothing was.
     consensus : bool
-        Whether the reference is what the others agree on, and not gold.
+        Whether the reference is a consensus of the others, and not gold.
     """
     names = [*_USED]
-    other = "the others'" if consensus else "the gold's"
+    other = "the consensus's" if consensus else "the gold's"
     told = []
     for values, text in zip(
         zip(*(columns[name].tolist() for name in names), strict=True), said.tolist(), strict=True
@@ -61,13 +61,21 @@ def review_texts(columns: dict[str, Array], said: Array, *, consensus: bool) -> 
         if row["kind"] == "gold":
             told.append(f"{image}: {text}")
             continue
-        told.append(f"{image}{who}: {_WHAT[row['kind']](row, other)}")
+        told.append(f"{image}{who}: {_WHAT[row['kind']](row, other)}{_like_it(row)}")
     return told
+
+
+def _like_it(row: Row) -> str:
+    """Say how many frames of the track are the same look."""
+    if row["n_frames"] < 2:
+        return ""
+    return f" (one of {row['n_frames']:,} frames, {row['first_frame']} to {row['last_frame']})"
 
 
 _USED: Final = (
     *("file_name", "image_id", "annotator", "kind", "category", "reference_category"),
     *("annotation_id", "reference_id", "edge", "offset", "offset_px", "iou"),
+    *("n_frames", "first_frame", "last_frame"),
 )
 
 

@@ -10,8 +10,6 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import os
-import shutil
 from dataclasses import asdict, fields
 from typing import TYPE_CHECKING, Any, Final
 
@@ -20,7 +18,8 @@ import numpy as np
 import annqc
 from annqc.errors import AnnqcError
 from annqc.report.arrays import check_dataset
-from annqc.report.files import cannot_write, refuse_missing_folder, spare_inputs
+from annqc.report.files import refuse_missing_folder, spare_inputs
+from annqc.report.wholefolder import swap_in
 from annqc.tables import Shapes
 
 if TYPE_CHECKING:
@@ -63,9 +62,9 @@ def save_run(run: Run, folder: Path, *, by: tuple[str, ...] = ("annotator",)) ->
         Where the folder is something else, or an input lies in it, or the system refuses, or a
         column cannot be saved.
     """
+    refuse_missing_folder(folder)
     refuse_foreign(folder)
     spare_inputs([folder], (run.reference, run.candidate))
-    refuse_missing_folder(folder)
     contents: dict[str, bytes] = {}
     sides: dict[str, dict[str, Any]] = {}
     for side in SIDES:
@@ -80,22 +79,7 @@ def save_run(run: Run, folder: Path, *, by: tuple[str, ...] = ("annotator",)) ->
         **sides,
     }
     contents["run.json"] = json.dumps(described, indent=1, default=_plain).encode()
-    part = folder.with_name(f".{folder.name}.{os.getpid()}.part")
-    old = folder.with_name(f".{folder.name}.{os.getpid()}.old")
-    try:
-        part.mkdir()
-        for name, data in contents.items():
-            (part / name).write_bytes(data)
-        if folder.exists():
-            folder.rename(old)
-        part.rename(folder)
-    except OSError as error:
-        if old.exists() and not folder.exists():
-            old.rename(folder)
-        raise cannot_write(folder, error) from None
-    finally:
-        shutil.rmtree(part, ignore_errors=True)
-        shutil.rmtree(old, ignore_errors=True)
+    swap_in(contents, folder)
     return folder
 
 

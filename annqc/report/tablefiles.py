@@ -1,4 +1,8 @@
-"""report: an audit as CSV or Parquet, one table a file."""
+"""report: an audit as CSV or Parquet, one table a file.
+
+In CSV, which spreadsheets open, a text that one would take for a formula has an apostrophe before
+it; `annqc.read` takes it away again. Parquet has the text as it is.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +15,7 @@ from typing import IO, TYPE_CHECKING, Any, Final
 import numpy as np
 
 from annqc.errors import AnnqcError
+from annqc.read.spreadsheets import spreadsheet_safe, spreadsheet_text
 from annqc.report.files import cannot_write, refuse_missing_folder, spare_inputs, whole_file
 from annqc.report.json import PROBLEM_FIELDS, problem_rows
 from annqc.report.plain import encodable
@@ -155,6 +160,7 @@ def _refuse_other(path: Path, columns: dict[str, Any]) -> None:
         ours = head.startswith(PARQUET)
     else:
         named = next(csv.reader([head.decode("utf-8", "replace")]), [])
+        named = [spreadsheet_text(name) for name in named]
         ours = 2 * len(set(named) & set(columns)) >= len(named)
     if not ours:
         what = "this is a file already, and no table of annqc"
@@ -191,17 +197,23 @@ def csv_bytes(columns: dict[str, Any]) -> bytes:
 
 
 def _csv(columns: dict[str, Any], file: IO[bytes]) -> None:
-    """Write columns; NaN and None become empty cells."""
+    """Write columns; NaN and None become empty cells, and no text is a formula."""
     listed = [_cells(column) for column in columns.values()]
     text = _Text(file)
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(columns)
+    writer.writerow([spreadsheet_safe(name) for name in columns])
     writer.writerows(zip(*listed, strict=True))
 
 
 def _cells(column: Array | list[Any]) -> list[Any]:
     values = column.tolist() if isinstance(column, np.ndarray) else column
-    return [None if isinstance(value, float) and isnan(value) else value for value in values]
+    return [_cell(value) for value in values]
+
+
+def _cell(value: Any) -> Any:
+    if isinstance(value, str):
+        return spreadsheet_safe(value)
+    return None if isinstance(value, float) and isnan(value) else value
 
 
 class _Text:

@@ -10,6 +10,7 @@ from annqc.errors import SpecError
 from annqc.ids import encode, ids_array
 from annqc.measure.offsets import offsets
 from annqc.run.reviewrows import KINDS, is_consensus, reasons
+from annqc.run.reviewstretches import stretches_of
 from annqc.tables import EDGES
 
 if TYPE_CHECKING:
@@ -43,7 +44,8 @@ def queue_rows(run: Run, *, top: int | None = None, by_image: bool = False) -> d
         ``gain, probability, change``; ``kind`` (position in `annqc.run.reviewrows.KINDS`);
         ``reference, candidate, annotator`` (rows, -1 for none); ``image`` (row of the reference's
         images), ``place`` (the same number for what is on one image, whoever drew it); ``edge,
-        offset, iou, text`` and ``kinds``, a tuple of all kinds, the leading one first.
+        offset, iou, text`` and ``kinds``, a tuple of all kinds, the leading one first; ``n_frames,
+        first_image, last_image`` of the stretch of a track that the row stands for.
 
     Raises
     ------
@@ -53,7 +55,9 @@ def queue_rows(run: Run, *, top: int | None = None, by_image: bool = False) -> d
     Notes
     -----
     An annotation with several reasons is told once; the reason with the largest gain leads, and its
-    gain is that of the annotation. Ties go to the larger box, and then to the order of the input.
+    gain is that of the annotation. Ties go to more frames, the larger box, the order of the input.
+    Frames of a track that one annotator has wrong in one way, with gaps of five images at most, are
+    one row, that of the frame with the largest gain.
     """
     given: Any = top  # whatever a caller without types gives
     if top is not None and (type(given) is not int or top < 1):
@@ -78,7 +82,10 @@ def queue_rows(run: Run, *, top: int | None = None, by_image: bool = False) -> d
     rows["place"] = _places(run)[rows["image"]]
     box = boxes_of(matches, rows["reference"], rows["candidate"])
     area = (box[:, 2] - box[:, 0]) * (box[:, 3] - box[:, 1])
-    best = np.lexsort((-area, -rows["gain"]))[:top]
+    told = stretches_of(matches, rows, np.lexsort((-area, -rows["gain"])))
+    frames = {"n_frames": told.n, "first_image": told.first, "last_image": told.last}
+    rows = {name: column[told.lead] for name, column in rows.items()} | frames
+    best = np.lexsort((-area[told.lead], -told.n, -rows["gain"]))[:top]
     if by_image and len(best):
         place = np.unique(rows["place"][best], return_inverse=True)[1]
         total = np.round(np.bincount(place, weights=rows["gain"][best]), 6)[place]
@@ -102,8 +109,9 @@ def queue_columns(run: Run, rows: dict[str, Array]) -> dict[str, Array]:
     -------
     dict of str to array
         ``rank, gain, probability, change, kind, kinds, annotator, sequence, frame, image_id,
-        file_name, annotation_id, reference_id, track_id, category, reference_category, edge,
-        offset, offset_px, iou, x1, y1, x2, y2, reference_x1 ... reference_y2, source, row``. The
+        file_name, annotation_id, reference_id, track_id, n_frames, first_frame, last_frame,
+        category, reference_category, edge, offset, offset_px, iou, x1, y1, x2, y2, reference_x1 ...
+        reference_y2, source, row``. The
         annotator is None where the gold is to be looked at. Without gold there are no ids and no
         boxes of a reference to tell.
     """
@@ -123,6 +131,9 @@ def queue_columns(run: Run, rows: dict[str, Array]) -> dict[str, Array]:
         "annotation_id": _pick(candidate.table.id, drawn),
         "reference_id": _pick(reference.table.id, gold),
         "track_id": _track_ids(matches, gold, drawn),
+        "n_frames": rows["n_frames"],
+        "first_frame": images["frame"][rows["first_image"]],
+        "last_frame": images["frame"][rows["last_image"]],
         "category": _pick(matches.category_names, _code(matches.candidate_category, drawn)),
         "reference_category": _pick(
             matches.category_names, _code(matches.reference_category, gold)

@@ -6,15 +6,19 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from annqc.geometry.boxes import paired_iou
 from annqc.kernels.boxes import overlaps
 from annqc.run.leaveoneout import OTHERS
-from annqc.run.reviewgain import PRIOR, UNKNOWN, WHY, agreed, suspect_offsets
+from annqc.run.reviewgain import UNKNOWN, WHY, suspect_offsets
+from annqc.run.reviewrates import GOLD_RATE, annotator_wrong
 from annqc.tables import EDGES
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from annqc.match import Matches
     from annqc.run.audit import Run
-    from annqc.tables import Array, Ints
+    from annqc.tables import Array, Floats, Ints
 
 __all__ = ["GOLD", "KINDS", "is_consensus", "reasons"]
 
@@ -37,6 +41,14 @@ KINDS: Final = (
 """What may be wrong, in the order in which reasons of equal gain are told."""
 SAME_OBJECT: Final = 0.5
 """Boxes of two annotators that the gold has nothing for are of one object from this IoU on."""
+
+OUTLINES: Final = {"loose_outline": 0.7, "odd_outline": 0.4}
+"""Probability that an outline is wrong; set, for nothing that is simulated tells."""
+
+TOLD: Final = 0.1
+"""From here on probabilities are told to two decimals, for they are not known better."""
+SHOWN: Final = 8.0
+"""After so many boxes of a habit, known by then, a look at one more changes half as much."""
 
 Block = dict[str, "Array"]
 
@@ -65,7 +77,10 @@ def reasons(run: Run) -> Block:
     blocks = [_offsets(run), _errors(run)]
     if not is_consensus(run) and len(run.candidate.annotator_ids) > 2:
         blocks.append(_doubted(run))
-    return {name: np.concatenate([one[name] for one in blocks]) for name in blocks[0]}
+    rows = {name: np.concatenate([one[name] for one in blocks]) for name in blocks[0]}
+    p = rows["probability"]
+    rows["probability"] = np.where(p >= TOLD, np.round(p, 2), p)
+    return rows
 
 
 def _block(reference: Ints, candidate: Ints, annotator: Ints, kind: Array, **more: Any) -> Block:
@@ -95,28 +110,42 @@ def _offsets(run: Run) -> Block:
     code = measured.reference * width + measured.candidate
     order = np.argsort(code)
     n = len(gold)
-    p, edge = np.full(n, UNKNOWN), np.full(n, None, dtype=object)
+    p, edge = np.full(n, UNKNOWN), np.full(n, len(EDGES))
     offset, why = np.full(n, np.nan), np.full(n, WHY.index("offset"))
+    usual = np.zeros(n, dtype=bool)
     if len(code):
         wanted = gold * width + drawn
         at = order[np.minimum(np.searchsorted(code, wanted, sorter=order), len(code) - 1)]
         there = code[at] == wanted
         rows = at[there]
         p[there], offset[there] = found.probability[rows], found.offset[rows]
-        why[there] = found.why[rows]
-        edge[there] = np.array([*EDGES, None], dtype=object)[found.edge[rows]]
+        why[there], usual[there] = found.why[rows], found.usual[rows]
+        edge[there] = found.edge[rows]
     kinds = np.array([KINDS.index(name) for name in WHY])
+    who = matches.candidate.table.annotator[drawn]
+    change = 1.0 - matches.matched_iou
+    habit = (who * len(EDGES) + edge)[usual]
+    change[usual] *= _known(habit, (p * change)[usual])
     return _block(
         gold,
         drawn,
-        matches.candidate.table.annotator[drawn],
+        who,
         kinds[why],
         probability=p,
-        change=1.0 - matches.matched_iou,
-        edge=edge,
+        change=change,
+        edge=np.array([*EDGES, None], dtype=object)[edge],
         offset=offset,
         iou=matches.matched_iou,
     )
+
+
+def _known(habit: Ints, gain: Floats) -> Floats:
+    """Return what is left of a look at each box of a habit after those with larger gains."""
+    order = np.lexsort((-gain, habit))
+    first = np.searchsorted(habit[order], habit[order])
+    place = np.empty(len(habit), dtype=np.int64)
+    place[order] = np.arange(len(habit)) - first
+    return np.asarray(SHOWN / (SHOWN + place), dtype=np.float64)
 
 
 def _errors(run: Run) -> Block:
@@ -125,15 +154,22 @@ def _errors(run: Run) -> Block:
     some = np.flatnonzero(rows["kind"] != "loose_box")
     rows = {name: column[some] for name, column in rows.items()}
     name, gold, drawn = rows["kind"], rows["reference"], rows["candidate"]
-    p = np.array([PRIOR[one] for one in name.tolist()])
-    for kind, votes in (("missed", _drew_it), ("spurious", _drew_too), ("mislabelled", _said_so)):
+    p = np.array([OUTLINES.get(one, np.nan) for one in name.tolist()])
+    asked = _asked(matches)
+    for kind, rate in GOLD_RATE.items():
         at = np.flatnonzero(name == kind)
-        p[at] = agreed(kind, *votes(matches, gold[at], drawn[at]))
-    # What nearly is an object is wrong where others drew the object.
-    for kind in ("near_miss", "far"):
-        at = np.flatnonzero((name == kind) & (gold >= 0))
-        p[at] = agreed(kind, *_drew_it(matches, gold[at], drawn[at]))
-    outline = np.isin(name, ("loose_outline", "odd_outline"))
+        votes = np.zeros(len(at), dtype=np.int64)
+        if kind in _VOTES:
+            some = np.flatnonzero((gold[at] >= 0) | (kind == "spurious"))
+            for_gold, others = _VOTES[kind](matches, gold[at[some]], drawn[at[some]])
+            votes[some] = 2 * for_gold - others
+        p[at] = annotator_wrong(rows["annotator"][at], votes, asked, gold_rate=rate)
+    near = np.flatnonzero((name == "near_miss") & (gold >= 0) & (drawn >= 0))
+    iou = rows["iou"].copy()
+    iou[near] = paired_iou(
+        matches.reference.table.xyxy[gold[near]], matches.candidate.table.xyxy[drawn[near]]
+    )
+    overlapping = np.isin(name, ("near_miss", "loose_outline", "odd_outline"))
     kinds = np.array([KINDS.index(one) for one in name.tolist()], dtype=np.int64)
     return _block(
         gold,
@@ -141,12 +177,20 @@ def _errors(run: Run) -> Block:
         rows["annotator"],
         kinds,
         probability=p,
-        change=np.where(outline, 1.0 - np.nan_to_num(rows["iou"]), 1.0),
+        change=np.where(overlapping, 1.0 - np.nan_to_num(iou), 1.0),
         edge=rows["edge"],
         offset=rows["offset"],
-        iou=rows["iou"],
+        iou=iou,
         text=rows["style"],
     )
+
+
+def _asked(matches: Matches) -> Ints:
+    """Count what each annotator was asked to draw."""
+    table, people = matches.candidate.table, len(matches.candidate.annotator_ids)
+    drawn = table.annotator[matches.matched_candidate]
+    found = np.bincount(drawn, minlength=people)
+    return found + np.bincount(matches.missed_annotator, minlength=people)
 
 
 def _asked_of(matches: Matches) -> Ints:
@@ -194,6 +238,17 @@ def _said_so(matches: Matches, gold: Ints, drawn: Ints) -> tuple[Ints, Ints]:
     right = count(matches.reference_category[gold])
     alike = count(matches.candidate_category[drawn]) - 1
     return right, right + alike
+
+
+_VOTES: Final[dict[str, Callable[[Matches, Ints, Ints], tuple[Ints, Ints]]]] = {
+    "missed": _drew_it,
+    "spurious": _drew_too,
+    "mislabelled": _said_so,
+    # What nearly is an object is wrong where others drew the object.
+    "near_miss": _drew_it,
+    "far": _drew_it,
+}
+"""How the others are asked: how many see it as the gold does, of how many."""
 
 
 def _doubted(run: Run) -> Block:

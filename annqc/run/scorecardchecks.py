@@ -4,30 +4,38 @@ Each piece is judged by the rules on its own images. Of many pieces that keep to
 by chance, so the pieces that fail a rule go through Benjamini and Hochberg's procedure: with R of m
 pieces failing at the level ``alpha R / m``, those R fail. The p-value of a piece is the smallest
 level at which the rule fails on it, so whatever the rule does inside a piece (annotators, edges,
-groups) stays as it is.
+groups) stays as it is. Inside a piece that fails those groups are named that fail at this level too
+(Benjamini and Bogomolov 2014), and of single annotators those whom the rule names on the whole
+delivery.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
+import numpy as np
 
 from annqc.judge import judge
 from annqc.judge.registry import find_measure
+from annqc.judge.verdicts import Check, Judgement
 from annqc.judge.wording import number_of
+from annqc.run.scorecardcaution import cautious
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
     from annqc.judge.model import Rule, Spec
-    from annqc.judge.verdicts import Check, Judgement
+    from annqc.judge.registry import Assessment
     from annqc.run.audit import Run
     from annqc.run.scorecardunits import Cut, Unit
+    from annqc.tables import Problem
 
 __all__ = ["Held", "judge_units"]
 
+OF_ROWS: Final = ("unusable_rows", "problems")
+"""Measures that ask of rows alone, whether they can be compared or not."""
 SETTLED: Final = ("pass", "fail", "undecided")
 """Outcomes of pieces on which a rule was tested."""
 
@@ -79,42 +87,79 @@ def judge_units(
     each piece's own, whatever the number of pieces.
     """
 
-    def judged(unit: Unit, wanted: Spec, ids: Collection[str] | None) -> Judgement:
+    def judged(unit: Unit, wanted: Spec, ids: Collection[str] | None) -> list[Check]:
         assert unit.run is not None
-        return judge(unit.run, wanted, only=ids, baseline=baseline)
+        made = judge(unit.run, wanted, only=ids, baseline=baseline)
+        return [cautious(check, unit.run) for check in made.checks]
 
-    first = [None if one.run is None else judged(one, spec, only) for one in found.units]
-    checks = [[] if one is None else list(one.checks) for one in first]
-    chance: list[set[str]] = [set() for _ in first]
     rules = [rule for rule in spec.rules if only is None or rule.id in only]
+    checks = [
+        _of_rows(one, rules) if one.run is None else judged(one, spec, only) for one in found.units
+    ]
+    chance: list[set[str]] = [set() for _ in checks]
+    spread = _on_several_pages(found)
     for at, rule in enumerate(rules):
-        if not found.whole and not found.asked_is_known and rule.measure == "missing_images":
+        if not found.whole and rule.measure == "missing_images" and not rule.columns:
             whole = judge(found.run, spec, only=[rule.id], baseline=baseline).checks[0]
             for mine in checks:
-                mine[at : at + 1] = [_of_the_whole(whole)] * len(mine[at : at + 1])
+                mine[at : at + 1] = [_complete(one, whole, found) for one in mine[at : at + 1]]
             continue
         tested = [k for k, mine in enumerate(checks) if mine and mine[at].outcome in SETTLED]
         failing = [k for k in tested if checks[k][at].outcome == "fail"]
         if not failing or len(tested) < 2 or not _is_test(rule):
             continue
 
-        def fails(k: int, share: float, rule: Rule = rule, at: int = at) -> bool:
+        def stricter(k: int, share: float, rule: Rule = rule, at: int = at) -> Check:
             unit, own = found.units[k], checks[k][at].confidence
             assert unit.run is not None
             level = 1 - (unit.run.parameters.confidence if own is None else own)
-            stricter = msgspec.structs.replace(rule, confidence=1 - level * share)
-            made = judged(unit, msgspec.structs.replace(spec, rules=(stricter,)), None)
-            return made.checks[0].outcome == "fail"
+            wanted = msgspec.structs.replace(rule, confidence=1 - level * share)
+            return judged(unit, msgspec.structs.replace(spec, rules=(wanted,)), None)[0]
 
-        for k in set(failing) - set(_stepped(failing, len(tested), fails)):
-            checks[k][at] = _by_chance(checks[k][at], len(tested))
-            chance[k].add(rule.id)
+        kept = _stepped(failing, len(tested), lambda k, share: stricter(k, share).outcome == "fail")
+        whole = judge(found.run, spec, only=[rule.id], baseline=baseline).checks[0]
+        for k in failing:
+            named = checks[k][at]
+            if k in kept:
+                left = _named(named, stricter(k, len(kept) / len(tested)))
+                named = _named(left, whole, spread=spread)
+            if k not in kept or named.outcome != "fail":
+                checks[k][at] = _by_chance(checks[k][at], number_of(len(tested), *found.noun))
+                chance[k].add(rule.id)
+            else:
+                checks[k][at] = named
     return [
-        None
-        if one is None
-        else Held(judgement=replace(one, checks=tuple(mine)), chance=frozenset(by_chance))
-        for one, mine, by_chance in zip(first, checks, chance, strict=True)
+        Held(judgement=Judgement(checks=tuple(mine), spec=spec), chance=frozenset(by_chance))
+        if mine or unit.run is not None
+        else None
+        for unit, mine, by_chance in zip(found.units, checks, chance, strict=True)
     ]
+
+
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    """What can be measured of work of which no row can be used."""
+
+    issues: tuple[Problem, ...]
+
+
+def _of_rows(unit: Unit, rules: list[Rule]) -> list[Check]:
+    """Judge work that cannot be compared by its rows; nothing where no rule refuses those."""
+    made = []
+    for rule in rules:
+        check = Check(
+            id=rule.id,
+            measure=rule.measure,
+            outcome="not_applicable",
+            sentence=unit.trouble,
+            rule=rule,
+        )
+        if rule.measure in OF_ROWS:
+            rows: Any = _Rows(unit.issues)
+            counted = find_measure(rule.measure).assess(rows, rule)
+            check = replace(check, assessment=counted).reconsidered(counted.outcome)
+        made.append(check)
+    return made if any(check.outcome == "fail" for check in made) else []
 
 
 def _is_test(rule: Rule) -> bool:
@@ -140,17 +185,70 @@ def _stepped(failing: list[int], n_tested: int, fails: Callable[[int, float], bo
     return kept
 
 
-def _by_chance(check: Check, n_tested: int) -> Check:
-    pages = number_of(n_tested, "page")
-    said = f"alone it would fail; among {pages} this can be chance: {check.sentence}"
-    return replace(check, outcome="undecided", sentence=said, evidence=())
+def _on_several_pages(found: Cut) -> set[object]:
+    """Annotators whose work is in several pieces: the whole says nothing of one piece of it."""
+    table = found.run.candidate.table
+    pieces = [np.unique(table.annotator[unit.rows]) for unit in found.units]
+    count = np.bincount(
+        np.concatenate([*pieces, np.empty(0, dtype=np.int64)]),
+        minlength=len(found.run.candidate.annotator_ids),
+    )
+    return set(found.run.candidate.annotator_ids[count > 1].tolist())
 
 
-def _of_the_whole(check: Check) -> Check:
-    """Say of a rule on what is missing that it can be told of the whole delivery alone."""
-    if check.outcome == "pass":
-        return replace(check, sentence=f"of the whole delivery: {check.sentence}")
-    if check.outcome != "fail":
+def _named(check: Check, other: Check, *, spread: Collection[object] | None = None) -> Check:
+    """Keep those failures that another judgement of the same rule confirms.
+
+    With ``spread`` the other is that of the whole delivery, which speaks of single annotators, and
+    not of ``spread``, nor of what everybody of a page does alike.
+    """
+    mine, theirs = check.assessment, other.assessment
+    if mine is None or theirs is None or (spread is not None and "annotator" not in mine.keys):
         return check
-    said = f"the work does not say who was asked for which images; of the whole: {check.sentence}"
-    return replace(check, outcome="not_applicable", sentence=said, evidence=(), assessment=None)
+    confirmed = {
+        key for key, one in zip(_keys(theirs), theirs.outcome, strict=True) if one == "fail"
+    }
+    outcome = mine.outcome.copy()
+    for row, key in enumerate(_keys(mine)):
+        if outcome[row] != "fail" or key in confirmed:
+            continue
+        alike = "verdict" in mine.columns and mine.columns["verdict"][row] == "collective"
+        if spread is None or not (alike or mine.keys["annotator"][row] in spread):
+            outcome[row] = "undecided"
+    return check if (outcome == mine.outcome).all() else check.reconsidered(outcome)
+
+
+def _keys(found: Assessment) -> list[tuple[object, ...]]:
+    columns = [column.tolist() for column in found.keys.values()]
+    if "quantity" in found.columns:
+        columns.append(found.columns["quantity"].tolist())
+    return list(zip(*columns, strict=True)) if columns else [()] * len(found.outcome)
+
+
+def _by_chance(check: Check, among: str) -> Check:
+    assert check.assessment is not None
+    said = f"alone it would fail; among {among} this can be chance: {check.sentence}"
+    outcome = check.assessment.outcome.copy()
+    outcome[outcome == "fail"] = "undecided"
+    return replace(check.reconsidered(outcome), sentence=said)
+
+
+def _complete(check: Check, whole: Check, found: Cut) -> Check:
+    """Say of the rule on missing images what a page can be told of it.
+
+    A page knows the images that were asked of it. What nobody was asked for is missing from the
+    delivery, and no page can be told to be complete.
+    """
+    if whole.outcome == "fail":
+        one = found.noun[0]
+        reason = f"nobody was asked for what is missing, so no {one} is complete; of the whole"
+        if not found.asked_is_known:
+            reason = "the work does not say who was asked for which images; of the whole"
+        said = f"{reason}: {whole.sentence}"
+        return replace(whole, outcome="not_applicable", sentence=said, evidence=(), assessment=None)
+    if not found.asked_is_known:
+        return replace(whole, sentence=f"of the whole delivery: {whole.sentence}")
+    if check.outcome != "pass" or check.assessment is None:
+        return check
+    asked = number_of(int(check.assessment.columns["n"][0]), "gold image")
+    return replace(check, sentence=f"all {asked} asked of it are in the work")

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from annqc.errors import ReadError, UnknownNameError
+from annqc.errors import UnknownNameError
 from annqc.ids import encode
+from annqc.judge.wording import number_of
+from annqc.run.scorecardlists import header_of, read_list
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from annqc.run.audit import Run
-    from annqc.tables import Array, Dataset, Images, Ints
+    from annqc.tables import Dataset, Ints
 
 __all__ = ["OPEN", "UNSAID", "Label", "images_of", "label_of", "roster_has"]
 
@@ -26,8 +26,6 @@ UNSAID: Final = -1
 OPEN: Final = -2
 """Code of an image that was asked for, and of which nothing tells whose it is."""
 WORDS: Final = ("stem", "parent", "annotator")
-KEYS: Final = ("annotator", "image_id", "file_name")
-"""Columns by which a list may say whose work something is; it has one of them."""
 FEW: Final = 5
 
 
@@ -48,6 +46,8 @@ class Label:
     of_asked : (k,) int64
         The same of each annotator x image that was asked for; `OPEN` where nothing tells it. Where
         something was drawn, what was drawn decides.
+    of_problem : (m,) int64
+        The same of each problem of a row, `OPEN` where the problem does not say it.
     notes : tuple of str
         What does not fit between a list and the work.
     """
@@ -57,6 +57,7 @@ class Label:
     values: list[str]
     of_row: Ints
     of_asked: Ints
+    of_problem: Ints
     notes: tuple[str, ...] = ()
 
 
@@ -84,13 +85,15 @@ def label_of(run: Run, rule: str, what: str) -> Label:
     rule = rule.strip()
     work = run.candidate
     if rule == "annotator":
-        names = [_text(one) for one in work.annotator_ids.tolist()]
-        return _by_annotator(work, names, what, "the annotator")
+        return _by_annotator(work, _text, what, "the annotator")
     if rule in {"stem", "parent"}:
         paths = [one.path for one in work.sources]
         values = _names_of_files(paths, parent=rule == "parent")
         told = "the name of the file" if rule == "stem" else "the folder of the file"
-        return _by_row(work, [values[code] for code in work.table.source.tolist()], what, told)
+        of_file = dict(zip((one.path for one in work.sources), values, strict=True))
+        issues = [of_file.get(one.source, OPEN) for one in work.issues]
+        cells = [values[code] for code in work.table.source.tolist()]
+        return _by_row(work, cells, what, told, issues)
     if rule.lower().endswith(".csv"):
         return _by_list(run, Path(rule), what)
     told = f"the column {rule!r}"
@@ -99,7 +102,7 @@ def label_of(run: Run, rule: str, what: str) -> Label:
         return _by_row(work, cells, what, told)
     column = _image_column(run, rule)
     if column is not None:
-        return _by_image(work, [_text(one) for one in column], what, told)
+        return _by_image(work, [_text(one) for one in column], what, told, _of_image(run, column))
     kind = f"column, file or rule for --{what}"
     raise UnknownNameError.among(kind, rule, [*WORDS, *_known(run)])
 
@@ -108,7 +111,7 @@ def roster_has(rule: str | None, column: str) -> bool:
     """Whether a rule is a CSV file that has a column."""
     if rule is None or not rule.strip().lower().endswith(".csv"):
         return False
-    return column in _read(Path(rule.strip()))[0]
+    return column in header_of(Path(rule.strip()))
 
 
 def _known(run: Run) -> list[str]:
@@ -125,12 +128,18 @@ def _text(value: object) -> str | None:
     return text or None
 
 
-def _codes(texts: Sequence[str | None]) -> tuple[Ints, list[str]]:
-    """Return a code for each text, `UNSAID` for none, and the texts that the codes stand for."""
-    codes, values = encode([one for one in texts if one is not None])
-    out = np.full(len(texts), UNSAID, dtype=np.int64)
-    out[np.array([one is not None for one in texts], dtype=bool)] = codes
-    return out, [str(one) for one in values.tolist()]
+def _codes(*sides: Sequence[Any]) -> tuple[list[Ints], list[str]]:
+    """Return codes of the texts of several lists, and the texts that the codes stand for.
+
+    `UNSAID` stands for None, and what is `OPEN` stays it.
+    """
+    flat = [one for texts in sides for one in texts]
+    said = np.array([isinstance(one, str) for one in flat], dtype=bool)
+    codes, values = encode([one for one in flat if isinstance(one, str)])
+    out = np.array([OPEN if one == OPEN else UNSAID for one in flat], dtype=np.int64)
+    out[said] = codes
+    ends = np.cumsum([len(texts) for texts in sides])
+    return np.split(out, ends[:-1]), [str(one) for one in values.tolist()]
 
 
 def _asked(work: Dataset) -> Ints:
@@ -138,33 +147,76 @@ def _asked(work: Dataset) -> Ints:
 
 
 def _by_annotator(
-    work: Dataset, names: list[str | None], what: str, told: str, notes: tuple[str, ...] = ()
+    work: Dataset,
+    value_of: Callable[[object], str | None],
+    what: str,
+    told: str,
+    notes: tuple[str, ...] = (),
 ) -> Label:
-    codes, values = _codes(names)
-    asked = codes[_asked(work)[:, 0]]
-    of_row = codes[work.table.annotator]
-    return Label(what=what, told_by=told, values=values, of_row=of_row, of_asked=asked, notes=notes)
+    """Take the label of the annotator, where a problem names one too."""
+    names = [value_of(one) for one in work.annotator_ids.tolist()]
+    issues = [
+        OPEN if _text(one.annotator) is None else value_of(one.annotator) for one in work.issues
+    ]
+    (codes, problems), values = _codes(names, issues)
+    return Label(
+        what=what,
+        told_by=told,
+        values=values,
+        of_row=codes[work.table.annotator],
+        of_asked=codes[_asked(work)[:, 0]],
+        of_problem=problems,
+        notes=notes,
+    )
 
 
 def _by_image(
-    work: Dataset, names: list[str | None], what: str, told: str, notes: tuple[str, ...] = ()
+    work: Dataset,
+    names: list[str | None],
+    what: str,
+    told: str,
+    of_image: dict[str, str | None],
+    notes: tuple[str, ...] = (),
 ) -> Label:
-    codes, values = _codes(names)
-    asked = codes[_asked(work)[:, 1]]
-    of_row = codes[work.table.image]
-    return Label(what=what, told_by=told, values=values, of_row=of_row, of_asked=asked, notes=notes)
+    """Take the label of the image, where a problem names one too."""
+    issues = [of_image.get(str(one.image_id), OPEN) for one in work.issues]
+    (codes, problems), values = _codes(names, issues)
+    return Label(
+        what=what,
+        told_by=told,
+        values=values,
+        of_row=codes[work.table.image],
+        of_asked=codes[_asked(work)[:, 1]],
+        of_problem=problems,
+        notes=notes,
+    )
 
 
-def _by_row(work: Dataset, names: list[str | None], what: str, told: str) -> Label:
+def _by_row(
+    work: Dataset,
+    names: list[str | None],
+    what: str,
+    told: str,
+    issues: Sequence[str | int | None] | None = None,
+) -> Label:
     """Of what was asked for and not drawn, the annotator decides, or else the image."""
-    of_row, values = _codes(names)
+    if issues is None:
+        issues = [OPEN] * len(work.issues)
+    (of_row, problems), values = _codes(names, issues)
     asked = _asked(work)
     of_asked = np.full(len(asked), OPEN, dtype=np.int64)
     for column, rows in ((1, work.table.image), (0, work.table.annotator)):
         size = len(work.image_table) if column else len(work.annotator_ids)
         alone = _only_value(rows, of_row, size)[asked[:, column]]
         of_asked = np.where(alone == OPEN, of_asked, alone)
-    return Label(what=what, told_by=told, values=values, of_row=of_row, of_asked=of_asked)
+    return Label(
+        what=what,
+        told_by=told,
+        values=values,
+        of_row=of_row,
+        of_asked=of_asked,
+        of_problem=problems,
+    )
 
 
 def _only_value(group: Ints, value: Ints, size: int) -> Ints:
@@ -210,6 +262,12 @@ def _image_column(run: Run, name: str) -> list[Any] | None:
     return [column[at] if at >= 0 else None for at in row.tolist()]
 
 
+def _of_image(run: Run, column: Sequence[object]) -> dict[str, str | None]:
+    """Return the label by the id of the image, of the images of the work."""
+    ids = run.candidate.image_table.id.tolist()
+    return {str(id): _text(cell) for id, cell in zip(ids, column, strict=True)}
+
+
 def images_of(run: Run) -> Ints:
     """Return the gold image of every image of the work, -1 for none."""
     from annqc.match.images import align_images
@@ -220,95 +278,83 @@ def images_of(run: Run) -> Ints:
 def _by_list(run: Run, path: Path, what: str) -> Label:
     """Look annotators, or images, up in a CSV file."""
     work = run.candidate
-    header, lines = _read(path)
-    keys = [name for name in KEYS if name in header]
-    if len(keys) != 1 or what not in header:
-        wrong = "the list does not say whose work it is" if what == "vendor" else ""
-        expected = f"a column {what!r}, and one of {', '.join(KEYS)}"
-        found = f"the columns {', '.join(map(repr, header))}"
-        problem = wrong or "the list does not say of which batch the work is"
-        raise ReadError(problem, where=str(path), expected=expected, found=found)
-    key = keys[0]
-    at, value_at = header.index(key), header.index(what)
-    said: dict[str, str | None] = {}
-    for number, cells in lines:
-        name = cells[at].strip() if at < len(cells) else ""
-        value = _text(cells[value_at]) if value_at < len(cells) else None
-        if not name:
-            continue
-        if said.setdefault(name, value) != value:
-            problem = f"the list says two things of {key} {name!r}"
-            found = f"{said[name]!r} and {value!r}"
-            hint = f"a {what} by annotator and image needs a column in the data"
-            raise ReadError(problem, where=f"{path}, line {number}", found=found, hint=hint)
-    made: Callable[..., Label] = _by_annotator if key == "annotator" else _by_image
-    names = _keys_of(work, key, run.reference.image_table)
+    said, key, unnamed = read_list(path, what)
     told = f"the column {what!r} of the list {path.name}"
-    label = made(work, [said.get(one or "") for one in names], what, told)
-    notes = _misfits(said, names, key, what, path.name)
-    return Label(
-        what=what,
-        told_by=told,
-        values=label.values,
-        of_row=label.of_row,
-        of_asked=label.of_asked,
-        notes=notes,
-    )
+    if key == "annotator":
+        names = [_text(one) for one in work.annotator_ids.tolist()]
+        notes = _misfits(said, names, key, what, path.name, unnamed)
+        return _by_annotator(work, lambda one: said.get(_text(one) or ""), what, told, notes)
+    names = _images_in_list(run, key)
+    notes = _misfits(said, names, key, what, path.name, unnamed)
+    values = [said.get(one or "") for one in names]
+    of_image = _of_image(run, values)
+    for id, name in _gold_in_list(run, key).items():
+        of_image.setdefault(id, said.get(name or ""))
+    return _by_image(work, values, what, told, of_image, notes)
 
 
-def _keys_of(work: Dataset, key: str, gold: Images) -> list[str | None]:
-    """Return what a list calls every annotator, or every image, of the work."""
-    ids: Array | None = work.annotator_ids
+def _images_in_list(run: Run, key: str) -> list[str | None]:
+    """Return what a list calls every image of the work.
+
+    File names that the work does not have are those of the gold images that it is paired with.
+    """
+    own = run.candidate.image_table
     if key == "image_id":
-        ids = work.image_table.id
-    elif key == "file_name":
-        ids = work.image_table.file_name
-        if ids is None and gold.file_name is not None and len(gold) == len(work.image_table):
-            ids = gold.file_name
-    return [None] * len(work.image_table) if ids is None else [_text(one) for one in ids.tolist()]
+        return [_text(one) for one in own.id.tolist()]
+    none = [None] * len(own)
+    names = none if own.file_name is None else [_text(one) for one in own.file_name.tolist()]
+    theirs = run.reference.image_table.file_name
+    if theirs is None or None not in names:
+        return list(names)
+    paired = [_text(theirs[at]) if at >= 0 else None for at in images_of(run).tolist()]
+    return [mine or other for mine, other in zip(names, paired, strict=True)]
+
+
+def _gold_in_list(run: Run, key: str) -> dict[str, str | None]:
+    """Return what a list calls the gold's images, by id: the work may have no usable row there."""
+    gold = run.reference.image_table
+    ids = [str(one) for one in gold.id.tolist()]
+    names = gold.id if key == "image_id" else gold.file_name
+    if names is None:
+        return {}
+    return {id: _text(name) for id, name in zip(ids, names.tolist(), strict=True)}
 
 
 def _misfits(
-    said: dict[str, str | None], names: list[str | None], key: str, what: str, file: str
+    said: dict[str, str | None],
+    names: list[str | None],
+    key: str,
+    what: str,
+    file: str,
+    unnamed: list[int],
 ) -> tuple[str, ...]:
-    """Say who is not in the list, and which vendors of the list delivered nothing."""
+    """Say what of the work is not in the list, and what of the list is not in the work."""
     notes = []
-    thing = {"annotator": "annotators", "image_id": "images", "file_name": "images"}[key]
+    thing = {"annotator": "annotator", "image_id": "image", "file_name": "image"}[key]
     absent = [one or "(no name)" for one in names if one not in said]
     if absent:
-        notes.append(f"{len(absent):,} {thing} of the work are not in {file}: {_few(absent)}")
+        verb = "is" if len(absent) == 1 else "are"
+        count = number_of(len(absent), thing)
+        notes.append(f"{count} of the work {verb} not in {file}: {_few(absent)}")
     there = set(names)
     present = {value for name, value in said.items() if name in there}
     without = sorted({value for value in said.values() if value} - present)
     if without:
         notes.append(f"{file} names a {what} of whom there is no work: {_few(without)}")
+    idle = [name for name, value in said.items() if name not in there and value not in without]
+    if idle:
+        notes.append(f"{file} names {number_of(len(idle), thing)} without work: {_few(idle)}")
+    if unnamed:
+        lines = ", ".join(str(one) for one in unnamed[:FEW])
+        lines += f" and {len(unnamed) - FEW:,} more" if len(unnamed) > FEW else ""
+        notes.append(f"{file} has a {what} without {_a(thing)} in line {lines}")
     return tuple(notes)
+
+
+def _a(thing: str) -> str:
+    return f"{'an' if thing[0] in 'aeiou' else 'a'} {thing}"
 
 
 def _few(names: Sequence[str]) -> str:
     rest = len(names) - FEW
     return ", ".join(names[:FEW]) + (f" and {rest:,} more" if rest > 0 else "")
-
-
-def _read(path: Path) -> tuple[list[str], list[tuple[int, list[str]]]]:
-    """Read a CSV file: the header, and the other lines with their numbers."""
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, ValueError) as error:
-        problem = "the list of vendors or batches cannot be read"
-        if isinstance(error, UnicodeDecodeError):
-            raise ReadError(problem, where=str(path), hint="save it as UTF-8") from None
-        found = getattr(error, "strerror", None) or str(error)
-        raise ReadError(problem, where=str(path), found=found) from None
-    first = text.partition("\n")[0]
-    delimiter = max(",;\t", key=first.count)
-    try:
-        rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
-        lines = [(rows.line_num, row) for row in rows if any(cell.strip() for cell in row)]
-    except csv.Error as error:
-        problem = "the list of vendors or batches is no CSV"
-        raise ReadError(problem, where=str(path), found=str(error)) from None
-    if not lines:
-        problem = "the list of vendors or batches is empty"
-        raise ReadError(problem, where=str(path))
-    return [cell.strip() for cell in lines[0][1]], lines[1:]

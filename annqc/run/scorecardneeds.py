@@ -12,8 +12,11 @@ from annqc.infer.verdicts import INFEASIBLE_FROM
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["images_for_mean", "images_for_share"]
+__all__ = ["POWER", "images_for_mean", "images_for_share"]
 
+POWER: Final = 0.8
+"""Share of samples that a planned number of images settles, as of offsets."""
+Z_POWER: Final = float(special.ndtri(POWER))
 RESERVE: Final = 1.05
 """Sample sizes are rounded up by so much, as those of offsets are."""
 SIZES: Final = (-7.0, 16.0)
@@ -21,7 +24,14 @@ SIZES: Final = (-7.0, 16.0)
 
 
 def images_for_share(
-    estimate: float, low: float, high: float, n_clusters: int, limit: float, *, confidence: float
+    estimate: float,
+    low: float,
+    high: float,
+    n_clusters: int,
+    limit: float,
+    *,
+    confidence: float,
+    n_tests: int = 1,
 ) -> float:
     """Return how many images, all in all, bring the interval of a share to one side of a limit.
 
@@ -35,6 +45,8 @@ def images_for_share(
         What the interval must not hold.
     confidence : float
         Level of the interval.
+    n_tests : int
+        Number of shares that the interval which settles it must hold for together.
 
     Returns
     -------
@@ -43,9 +55,10 @@ def images_for_share(
 
     Notes
     -----
-    The interval is Clopper and Pearson's for an effective sample (Korn and Graubard). Its size is
-    found from the end on the side of the limit, and then that at which this end is at the limit;
-    images grow in proportion, 5 % are added.
+    The interval is Clopper and Pearson's for an effective sample (Korn and Graubard). The size of
+    that of today is found from the end on the side of the limit. With as many images as are planned
+    the interval is on one side of the limit in `POWER` of all samples, if the share is as it is
+    estimated; images grow in proportion, 5 % are added.
 
     Examples
     --------
@@ -53,40 +66,60 @@ def images_for_share(
     19.0
     """
     tail = (1 - confidence) / 2
+    above = estimate > limit
 
-    def low_end(size: float) -> float:
-        return float(special.betaincinv(estimate * size, size - estimate * size + 1, tail))
+    def end(size: float, share: float, level: float) -> float:
+        right, wrong = share * size, size - share * size
+        if above:
+            return float(special.betaincinv(right, wrong + 1, level)) if right > 0 else 0.0
+        return float(special.betaincinv(right + 1, wrong, 1 - level)) if wrong > 0 else 1.0
 
-    def high_end(size: float) -> float:
-        return float(special.betaincinv(estimate * size + 1, size - estimate * size, 1 - tail))
+    def today(size: float) -> float:
+        return end(size, estimate, tail)
 
-    end, seen = (low_end, low) if estimate > limit else (high_end, high)
+    def planned(size: float) -> float:
+        spread = Z_POWER * math.sqrt(estimate * (1 - estimate) / size)
+        unlucky = estimate - spread if above else estimate + spread
+        return end(size, min(max(unlucky, 0.0), 1.0), tail / n_tests)
+
+    seen = low if above else high
     if estimate == limit or not 0 < seen < 1:
         return math.inf
-    now, then = _size(end, seen), _size(end, limit)
+    now, then = _size(today, seen), _size(planned, limit)
     if now is None or then is None:
         return math.inf
     return _total(n_clusters * then / now)
 
 
 def images_for_mean(
-    estimate: float, low: float, high: float, n_clusters: int, limit: float
+    estimate: float,
+    low: float,
+    high: float,
+    n_clusters: int,
+    limit: float,
+    *,
+    confidence: float,
+    n_tests: int = 1,
 ) -> float:
     """Return how many images, all in all, bring the interval of a mean to one side of a limit.
 
     Parameters
     ----------
-    estimate, low, high, n_clusters, limit
+    estimate, low, high, n_clusters, limit, confidence, n_tests
         As in `images_for_share`.
 
     Notes
     -----
-    The half of the interval shrinks with the square root of the images.
+    The half of the interval shrinks with the square root of the images; it has to leave room for
+    the estimate to be worse than today's, so that `POWER` of all samples settle it.
     """
     half = estimate - low if estimate > limit else high - estimate
     if estimate == limit:
         return math.inf
-    return _total(n_clusters * (half / (estimate - limit)) ** 2)
+    tail = (1 - confidence) / 2
+    z_now, z_then = (-float(special.ndtri(one)) for one in (tail, tail / n_tests))
+    room = half * (z_then + Z_POWER) / z_now
+    return _total(n_clusters * (room / (estimate - limit)) ** 2)
 
 
 def _size(end: Callable[[float], float], wanted: float) -> float | None:

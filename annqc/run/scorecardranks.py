@@ -1,4 +1,4 @@
-"""run: how sure the order of vendors and batches is, and what they have in common."""
+"""run: vendors and batches beside each other: who is off, in which order, and on which images."""
 
 from __future__ import annotations
 
@@ -6,13 +6,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from annqc.infer.multiplicity import accuse
 from annqc.infer.verdicts import G_MIN, half_width
-from annqc.tables import EDGES
+from annqc.run.scorecardcaution import too_few_boxes
+from annqc.tables import EDGES, QUANTITIES
 
 if TYPE_CHECKING:
     from annqc.run.scorecardunits import Cut
+    from annqc.tables import Bools
 
-__all__ = ["rank_units", "shared_images"]
+__all__ = ["accused_units", "rank_units", "shared_images"]
 
 
 def rank_units(found: Cut) -> list[tuple[int, int] | None]:
@@ -65,15 +68,48 @@ def rank_units(found: Cut) -> list[tuple[int, int] | None]:
     return out
 
 
-def shared_images(found: Cut) -> tuple[int, int]:
+def accused_units(found: Cut) -> Bools:
+    """Say which offsets of which pieces are beyond the tolerance, as many pieces as there are.
+
+    Parameters
+    ----------
+    found : Cut
+        The pieces; all annotators of one are taken together.
+
+    Returns
+    -------
+    (n_units, 8) bool
+        Columns are `annqc.tables.QUANTITIES`. Of the pieces with any, on average at most one minus
+        the confidence of the audit have none; pieces are to each other as annotators are in a
+        fleet. Nothing that rests on too few boxes is among them.
+    """
+    p = np.full((len(found.units), len(QUANTITIES)), np.nan)
+    few = np.zeros(p.shape, dtype=bool)
+    for k, one in enumerate(found.units):
+        if one.run is not None:
+            bias = one.run.findings(())
+            p[k] = np.where(bias.decisions.tested[0], bias.decisions.p_value[0], np.nan)
+            few[k] = too_few_boxes(bias.estimates.located["tolerance"].n[0])
+    return accuse(np.where(few, np.nan, p), q=1 - found.run.parameters.confidence).head
+
+
+def shared_images(found: Cut) -> tuple[int, int, bool]:
     """Count the gold images that were compared in several pieces, and those compared at all.
 
     Parameters
     ----------
     found : Cut
         The pieces.
+
+    Returns
+    -------
+    shared, compared : int
+    alike : bool
+        Whether all pieces that were compared rest on the same images.
     """
     seen = np.zeros(len(found.run.reference.image_table), dtype=np.int64)
+    sets = set()
     for one in found.units:
         seen[one.gold_images] += 1
-    return int((seen > 1).sum()), int((seen > 0).sum())
+        sets |= {tuple(one.gold_images.tolist())} if len(one.gold_images) else set()
+    return int((seen > 1).sum()), int((seen > 0).sum()), len(sets) == 1

@@ -11,19 +11,28 @@ import numpy as np
 from annqc.errors import AnnqcError, SpecError
 from annqc.judge.wording import number_of
 from annqc.run.audit import Run
-from annqc.run.scorecardlabels import OPEN, UNSAID, images_of, label_of, roster_has
+from annqc.run.scorecardlabels import images_of, label_of, roster_has
+from annqc.run.scorecardpieces import NOBODY, pieces_of
 from annqc.run.scorecardsides import sides_of, was_asked
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from annqc.run.scorecardlabels import Label
-    from annqc.tables import Dataset, Ints
+    from annqc.run.scorecardpieces import Pieces
+    from annqc.tables import Ints, Problem
 
 __all__ = ["NOT_SAID", "Cut", "Unit", "cut"]
 
 NOT_SAID: Final = "(not said)"
-"""What the vendor, or batch, is called where the data name none."""
+"""What the vendor, or batch, is called where the data name none, and none is called so."""
+NOUNS: Final = {
+    (): ("page", "pages"),
+    ("vendor",): ("vendor", "vendors"),
+    ("batch",): ("batch", "batches"),
+    ("vendor", "batch"): ("part of the delivery", "parts of the delivery"),
+}
+"""What a piece is, by what tells the pieces apart."""
 MOST: Final = 1_000
 """More pages than anybody reads: the column was a wrong one."""
 UNREAD: Final = "unreadable_gold"
@@ -55,6 +64,8 @@ class Unit:
         Those of them who were not asked for any image with gold, and drew on none.
     gold_images : (k,) int64
         Rows of the gold's image table that were compared.
+    issues : tuple of Problem
+        What is wrong with the rows of this work, those that cannot be used among it.
     """
 
     vendor: str | None
@@ -69,6 +80,12 @@ class Unit:
     n_annotators: int
     n_idle_annotators: int
     gold_images: Ints
+    issues: tuple[Problem, ...]
+
+    @property
+    def n_dropped(self) -> int:
+        """Rows that cannot be used."""
+        return sum(one.severity == "dropped" for one in self.issues)
 
     @property
     def name(self) -> str:
@@ -105,6 +122,11 @@ class Cut:
         return not self.told_by
 
     @property
+    def noun(self) -> tuple[str, str]:
+        """What a piece is called, one and several."""
+        return NOUNS[tuple(name for name in ("vendor", "batch") if name in self.told_by)]
+
+    @property
     def asked_is_known(self) -> bool:
         """Whether the work says who was asked for what."""
         return self.run.candidate.assigned is not None
@@ -135,91 +157,18 @@ def cut(run: Run, *, vendor: str | None = None, batch: str | None = None) -> Cut
     if not labels:
         return Cut(run=run, units=[_everything(run)], told_by={}, notes=[])
     notes = [note for label in labels for note in label.notes]
-    pieces = _Pieces.of(run.candidate, labels)
+    pieces = pieces_of(run.candidate, labels)
     if pieces.n > MOST:
         what = f"there would be {pieces.n:,} pages"
         hint = "name a column that tells vendors, or batches, apart, and not single images"
         raise SpecError(what, expected=f"at most {MOST:,}", found=f"{labels[0].told_by}", hint=hint)
     image = images_of(run)
     units = [_unit(run, labels, pieces, k, image) for k in range(pieces.n)]
-    units.sort(key=lambda unit: (_natural(unit.vendor), _natural(unit.batch)))
+    named = {label.what: set(label.values) for label in labels}
+    units.sort(key=lambda unit: (_place(unit.vendor, named), _place(unit.batch, named, "batch")))
     told_by = {label.what: label.told_by for label in labels}
     notes += _left(run, labels, pieces)
     return Cut(run=run, units=units, told_by=told_by, notes=notes)
-
-
-@dataclass(frozen=True, eq=False, slots=True, kw_only=True)
-class _Pieces:
-    """Which piece everything is in.
-
-    ``codes`` (k, n_labels) are the pieces, as codes of the labels. ``row`` has the piece of each
-    annotation; ``task`` (t, 2) lists annotator x image that was drawn on or asked for, and
-    ``of_task`` its piece: what was drawn on in several pieces is in each of them. ``n_open`` were
-    asked for, and nothing tells whose they are. ``of_problem`` is `UNSAID` where nothing tells it.
-    """
-
-    codes: Ints
-    row: Ints
-    task: Ints
-    of_task: Ints
-    n_open: int
-    of_problem: Ints
-
-    @property
-    def n(self) -> int:
-        return len(self.codes)
-
-    @classmethod
-    def of(cls, work: Dataset, labels: Sequence[Label]) -> _Pieces:
-        n_images = max(len(work.image_table), 1)
-        of_row = np.stack([label.of_row for label in labels], axis=1)
-        of_asked = np.stack([label.of_asked for label in labels], axis=1)
-        asked = np.empty((0, 2), dtype=np.int64) if work.assigned is None else work.assigned
-        drawn, wanted = work.table.annotator * n_images + work.table.image, asked @ [n_images, 1]
-        # Where something was drawn, that decides; whose the rest is, the labels know or do not.
-        empty = ~np.isin(wanted, drawn)
-        known = empty & (of_asked != OPEN).all(axis=1)
-        codes, piece = np.unique(
-            np.concatenate([of_row, of_asked[known]]), axis=0, return_inverse=True
-        )
-        piece = piece.reshape(-1)
-        key = np.concatenate([drawn, wanted[known]])
-        pairs = np.unique(np.stack([key, piece], axis=1), axis=0)
-        task = np.stack(np.divmod(pairs[:, 0], n_images), axis=1)
-        row = piece[: len(drawn)]
-        return cls(
-            codes=codes,
-            row=row,
-            task=task,
-            of_task=pairs[:, 1],
-            n_open=int((empty & ~known).sum()),
-            of_problem=_of_problems(work, row, task, pairs[:, 1]),
-        )
-
-
-def _of_problems(work: Dataset, row: Ints, task: Ints, of_task: Ints) -> Ints:
-    """Tell whose each problem is: annotator and image, annotator, file, image; `UNSAID` for nobody.
-
-    The first of these that is in one piece alone decides.
-    """
-    if not work.issues:
-        return np.empty(0, dtype=np.int64)
-    known: dict[tuple[object, ...], set[int]] = {}
-    who = [str(one) for one in work.annotator_ids.tolist()]
-    where = [str(one) for one in work.image_table.id.tolist()]
-    for (annotator, image), piece in zip(task.tolist(), of_task.tolist(), strict=True):
-        for key in (("a", who[annotator]), ("i", where[image]), (who[annotator], where[image])):
-            known.setdefault(key, set()).add(piece)
-    for source, piece in np.unique(np.stack([work.table.source, row], axis=1), axis=0).tolist():
-        if source < len(work.sources):
-            known.setdefault(("s", work.sources[source].path), set()).add(piece)
-    found = []
-    for one in work.issues:
-        annotator, image = str(one.annotator), str(one.image_id)
-        keys = ((annotator, image), ("a", annotator), ("s", one.source), ("i", image))
-        pieces = (known.get(key, set()) for key in keys)
-        found.append(next((next(iter(some)) for some in pieces if len(some) == 1), UNSAID))
-    return np.array(found, dtype=np.int64)
 
 
 def _everything(run: Run) -> Unit:
@@ -242,15 +191,16 @@ def _everything(run: Run) -> Unit:
         n_annotators=len(work.annotator_ids),
         n_idle_annotators=len(work.annotator_ids) - len(busy),
         gold_images=np.unique(matches.task_image),
+        issues=work.issues,
     )
 
 
-def _unit(run: Run, labels: Sequence[Label], pieces: _Pieces, k: int, image: Ints) -> Unit:
+def _unit(run: Run, labels: Sequence[Label], pieces: Pieces, k: int, image: Ints) -> Unit:
     """Take one piece out."""
     work = run.candidate
     names: dict[str, str | None] = {"vendor": None, "batch": None}
     for label, code in zip(labels, pieces.codes[k].tolist(), strict=True):
-        names[label.what] = NOT_SAID if code < 0 else label.values[code]
+        names[label.what] = _unsaid(label.values) if code < 0 else label.values[code]
     rows = np.flatnonzero(pieces.row == k)
     task = pieces.task[pieces.of_task == k]
     issues = tuple(
@@ -260,6 +210,8 @@ def _unit(run: Run, labels: Sequence[Label], pieces: _Pieces, k: int, image: Int
     inside = covered[task[:, 1]]
     outside = work.table.image[rows[~covered[work.table.image[rows]]]]
     found, trouble = None, "none of its images is in the gold"
+    if not len(task):
+        trouble = f"none of its {number_of(len(issues), 'row')} can be used"
     if inside.any():
         sides = sides_of(run, rows, task[inside], image, issues)
         made = Run(*sides, parameters=run.parameters, engine=run.engine)
@@ -285,6 +237,7 @@ def _unit(run: Run, labels: Sequence[Label], pieces: _Pieces, k: int, image: Int
         n_annotators=len(np.unique(task[:, 0])),
         n_idle_annotators=len(np.setdiff1d(task[:, 0], task[inside, 0])),
         gold_images=np.unique(image[task[inside, 1]]),
+        issues=issues,
     )
 
 
@@ -295,7 +248,7 @@ def _unread(run: Run) -> Ints:
     return np.array([row for row, id in enumerate(ids) if id in lost], dtype=np.int64)
 
 
-def _left(run: Run, labels: Sequence[Label], pieces: _Pieces) -> list[str]:
+def _left(run: Run, labels: Sequence[Label], pieces: Pieces) -> list[str]:
     """Say what is on no page."""
     said = []
     work = run.candidate
@@ -306,7 +259,7 @@ def _left(run: Run, labels: Sequence[Label], pieces: _Pieces) -> list[str]:
             f"on: nothing tells {what}, so they count for nobody"
         )
     whose = zip(work.issues, pieces.of_problem.tolist(), strict=True)
-    dropped = sum(one.severity == "dropped" for one, of in whose if of == UNSAID)
+    dropped = sum(one.severity == "dropped" for one, of in whose if of == NOBODY)
     if dropped:
         said.append(
             f"{number_of(dropped, 'row')} that cannot be used and do not say whose they are"
@@ -321,7 +274,19 @@ def _left(run: Run, labels: Sequence[Label], pieces: _Pieces) -> list[str]:
     return said
 
 
-def _natural(name: str | None) -> list[tuple[int, int, str]]:
-    """Order names as people do: batch 9 before batch 10."""
+def _unsaid(values: Sequence[str]) -> str:
+    """Return a name for what is nobody's that nobody has."""
+    name = NOT_SAID
+    while name in values:
+        name = f"({name})"
+    return name
+
+
+Place = tuple[bool, list[tuple[int, int, str]]]
+
+
+def _place(name: str | None, named: dict[str, set[str]], what: str = "vendor") -> Place:
+    """Order names as people do, batch 9 before batch 10; what is nobody's comes last."""
     parts = re.split(r"([0-9]{1,18})", name or "")
-    return [(0, int(one), "") if k % 2 else (1, 0, one) for k, one in enumerate(parts)]
+    order = [(0, int(one), "") if k % 2 else (1, 0, one) for k, one in enumerate(parts)]
+    return name is not None and name not in named.get(what, ()), order

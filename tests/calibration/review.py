@@ -6,7 +6,9 @@ label and has half a pixel of error on each edge. Run as ``python -m tests.calib
 
 from __future__ import annotations
 
+import argparse
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 
@@ -18,11 +20,14 @@ from annqc.tables import Annotations
 
 BUDGETS = (0.05, 0.1, 0.2)
 MISTAKES = 0.005
+N_IMAGES = 80
+BINS = (0.0, 0.1, 0.3, 0.5, 0.7, 0.9, 1.0)
+SORTS = ("all", "slips", "bias")
+"""Which errors are to be found: all, those that are not a habit, and those that are."""
 
 
-def fleet():
-    """Eight annotators: three clean ones, and five with habits."""
-    return {
+FLEETS = {
+    "many": {
         "ann": [],
         "bob": Habit.loose("right", px=6),
         "cal": Habit.parse("gross 5 %, misses 4 %"),
@@ -31,53 +36,80 @@ def fleet():
         "fay": Habit.parse("tight top 5 %, misses 2 %"),
         "gus": [],
         "hal": Habit.parse("gross 3 %, duplicates 2 %, wrong labels 2 %"),
-    }
+    },
+    "few": {
+        "ann": [],
+        "bob": [],
+        "cal": Habit.parse("gross 4 %, misses 3 %"),
+        "dan": [],
+        "eve": Habit.parse("wrong labels 4 %, extras 4 %"),
+        "fay": Habit.parse("misses 3 %"),
+        "gus": [],
+        "hal": Habit.parse("gross 2 %, duplicates 2 %, wrong labels 2 %"),
+    },
+    "none": {name: [] for name in ("ann", "bob", "cal", "dan", "eve", "fay", "gus", "hal")},
+}
+"""Eight annotators with many, few and no planted errors."""
 
 
 @dataclass(frozen=True, eq=False)
 class Staged:
-    """Work, a gold with mistakes, and which units are errors."""
+    """Work, a gold with mistakes, and which units are errors: slips, and habits that show."""
 
     audit: annqc.Audit
-    wrong_drawn: np.ndarray
+    slip: np.ndarray
+    bias: np.ndarray
     true_of_gold: np.ndarray
     drew: set[tuple[int, int]]
-    n_errors: int
-    n_units: int
+    n_missed: int
+
+    @property
+    def wrong_drawn(self):
+        return self.slip | self.bias
+
+    @property
+    def n_units(self):
+        return len(self.slip) + self.n_missed
+
+    def n_errors(self, sort="all"):
+        drawn = {"all": self.wrong_drawn, "slips": self.slip, "bias": self.bias & ~self.slip}[sort]
+        return int(drawn.sum()) + (0 if sort == "bias" else self.n_missed)
 
 
-def stage(seed, *, n_images=80, overlap=3, without_gold=False):
-    made = annqc.simulate(fleet(), n_images=n_images, overlap=overlap, gold_sd=0.5, rng=seed)
+def stage(seed, *, fleet="many", n_images=N_IMAGES, overlap=3, without_gold=False):
+    made = annqc.simulate(FLEETS[fleet], n_images=n_images, overlap=overlap, gold_sd=0.5, rng=seed)
     rng = np.random.default_rng([seed, 1])
     gold, true_of_gold = spoilt(made.gold, rng)
     work, truth = made.work, made.gold
     table, origin = work.table, made.origin
     real = origin >= 0
-    wrong = ~real
+    slip, bias = ~real, np.zeros(len(table), dtype=bool)
     edges = (table.xyxy - made.truth[origin]) * [-1, -1, 1, 1]
     sides = made.truth[origin][:, 2:] - made.truth[origin][:, :2]
     tolerance = np.tile(np.maximum(1.0, 0.02 * sides), 2)
-    wrong |= (np.abs(edges) >= 3 * tolerance).any(axis=1)
-    wrong |= table.category != truth.table.category[origin]
-    for one in made.planted:  # what a biased annotator draws beyond the tolerance
+    far = np.abs(edges) >= 3 * tolerance
+    for one in made.planted:  # a habit of more than the tolerance, on boxes in which it shows
         if one.kind == "offset":
             edge = ("out_left", "out_top", "out_right", "out_bottom").index(one.quantity)
-            size = one.size * (sides[:, edge % 2] if one.unit == "rel" else 1.0)
+            size = one.size * (sides[:, edge % 2] if one.unit == "rel" else np.ones(len(sides)))
             mine = work.annotator_ids[table.annotator] == one.annotator
-            wrong |= mine & (np.abs(size) > tolerance[:, edge])
+            mine &= (np.abs(size) > tolerance[:, edge]) & real
+            bias |= mine & (edges[:, edge] * np.sign(size) >= tolerance[:, edge])
+            far[mine, edge] &= np.abs(edges[mine, edge] - size[mine]) >= 3 * tolerance[mine, edge]
+    slip |= far.any(axis=1)
+    slip |= table.category != truth.table.category[origin]
     seen = {}
     for row in np.flatnonzero(real).tolist():
         key = (int(table.annotator[row]), int(origin[row]))
-        wrong[row] |= seen.setdefault(key, row) != row
+        slip[row] |= seen.setdefault(key, row) != row
     asked = {
         (int(a), int(t))
         for a, i in work.assigned.tolist()
         for t in np.flatnonzero(truth.table.image == i)
     }
     drew = set(seen)
-    missed = len(asked - drew)
     audit = annqc.audit(work) if without_gold else annqc.audit(work, gold)
-    return Staged(audit, wrong, true_of_gold, drew, int(wrong.sum()) + missed, len(wrong) + missed)
+    return Staged(audit, slip, bias, true_of_gold, drew, len(asked - drew))
 
 
 def spoilt(gold, rng):
@@ -100,11 +132,14 @@ def spoilt(gold, rng):
     return replace(gold, table=made, n_rows=len(made)), np.where(invented, -1, rows)
 
 
-def units_of(staged, reference, candidate, annotator):
-    """Whether each unit of a queue is an error."""
-    found = np.zeros(len(candidate), dtype=bool)
+def units_of(staged, reference, candidate, annotator, sort="all"):
+    """Whether each unit of a queue is an error of a sort."""
     drawn = candidate >= 0
-    found[drawn] = staged.wrong_drawn[candidate[drawn]]
+    wrong = {"all": staged.wrong_drawn, "slips": staged.slip, "bias": staged.bias & ~staged.slip}
+    found = np.zeros(len(candidate), dtype=bool)
+    found[drawn] = wrong[sort][candidate[drawn]]
+    if sort == "bias":
+        return found
     for k in np.flatnonzero(~drawn & (annotator >= 0)).tolist():
         true = int(staged.true_of_gold[reference[k]])
         found[k] = true >= 0 and (int(annotator[k]), true) not in staged.drew
@@ -112,8 +147,9 @@ def units_of(staged, reference, candidate, annotator):
 
 
 def our_order(staged):
+    """Row numbers in the order of the queue."""
     rows = queue_rows(staged.audit)
-    return units_of(staged, rows["reference"], rows["candidate"], rows["annotator"]), rows
+    return (rows["reference"], rows["candidate"], rows["annotator"]), rows
 
 
 def iou_order(staged, seed):
@@ -131,54 +167,101 @@ def iou_order(staged, seed):
     value = np.concatenate([iou, np.zeros(len(gold))])
     chance = np.random.default_rng(seed).random(len(value))
     order = np.lexsort((chance, value))
-    return units_of(staged, reference[order], candidate[order], annotator[order]), chance
+    return reference[order], candidate[order], annotator[order]
 
 
-def caught(found, staged):
-    """Share of the errors that are caught within each budget."""
-    return [found[: int(b * staged.n_units)].sum() / staged.n_errors for b in BUDGETS]
+def caught(found, staged, sort="all"):
+    """Share of the errors of a sort that are caught within each budget."""
+    n = max(staged.n_errors(sort), 1)
+    return [found[: int(b * staged.n_units)].sum() / n for b in BUDGETS]
 
 
 def curves(seeds, **more):
-    """Mean share of the errors caught: ours, by IoU, and at random; and the share of errors."""
-    rows = []
+    """Shares of the errors caught, (sort, seed, way, budget).
+
+    The ways: ours, by IoU, at random, and every look a hit.
+    """
+    rows = {sort: [] for sort in SORTS}
     for seed in seeds:
         staged = stage(seed, **more)
-        ours, _ = our_order(staged)
-        by_iou, _ = iou_order(staged, seed)
-        shuffled = np.random.default_rng(seed).permutation(by_iou)
-        share = staged.n_errors / staged.n_units
-        ways = [caught(one, staged) for one in (ours, by_iou, shuffled)]
-        rows.append([*ways, [share] * 3])
-    return np.array(rows)
+        orders = our_order(staged)[0], iou_order(staged, seed)
+        rng = np.random.default_rng(seed)
+        for sort in SORTS:
+            ours, by_iou = (units_of(staged, *one, sort) for one in orders)
+            best = np.arange(staged.n_units) < staged.n_errors(sort)
+            ways = (ours, by_iou, rng.permutation(by_iou), best)
+            rows[sort].append([caught(one, staged, sort) for one in ways])
+    return {sort: np.array(one) for sort, one in rows.items()}
 
 
-def reliability(seeds):
-    """By kind and by bin of probability: how many there are, what was said, and what holds."""
-    kinds, said, held = [], [], []
+def reliability(seeds, **more):
+    """Kind, probability, and whether it holds, of each row that accuses an annotator; and its rank.
+
+    A habit that shows is wrong, as a slip is.
+    """
+    kinds, said, held, rank = [], [], [], []
     for seed in seeds:
-        staged = stage(seed)
-        found, rows = our_order(staged)
+        staged = stage(seed, **more)
+        order, rows = our_order(staged)
         some = rows["kind"] != KINDS.index("gold")
         kinds.append(rows["kind"][some])
         said.append(rows["probability"][some])
-        held.append(found[some])
-    return np.concatenate(kinds), np.concatenate(said), np.concatenate(held)
+        held.append(units_of(staged, *order)[some])
+        rank.append(np.flatnonzero(some))
+    return tuple(np.concatenate(one) for one in (kinds, said, held, rank))
 
 
-def main():
-    found = curves(range(20)).mean(axis=0)
-    for name, row in zip(("ours", "IoU", "random", "errors"), found, strict=True):
-        print(f"{name:<8}" + "".join(f"{100 * one:8.1f}" for one in row))
-    kinds, said, held = reliability(range(20))
+def share_of_errors(seeds, **more):
+    """Mean share of the annotations that are errors."""
+    return float(
+        np.mean([one.n_errors() / one.n_units for one in (stage(s, **more) for s in seeds)])
+    )
+
+
+def print_curves(seeds, fleet, overlap, n_images):
+    found = curves(seeds, fleet=fleet, overlap=overlap, n_images=n_images)
+    for sort, one in found.items():
+        print(f"  {sort}: caught after " + ", ".join(f"{100 * b:.0f} %" for b in BUDGETS))
+        error = 100 * (one[:, 0] - one[:, 1]).std(axis=0, ddof=1) / np.sqrt(len(one))
+        for name, row in zip(("ours", "IoU", "random", "best"), one.mean(axis=0), strict=True):
+            print(f"    {name:<8}" + "".join(f"{100 * share:8.1f}" for share in row))
+        print("    ours - IoU, standard error" + "".join(f"{value:6.1f}" for value in error))
+
+
+def print_reliability(seeds, fleet, overlap, n_images):
+    kinds, said, held, rank = reliability(seeds, fleet=fleet, overlap=overlap, n_images=n_images)
+    first = rank < 100
+    n = len(seeds)
+    print(f"  first 100: {said[first].sum() / n:.1f} said, {held[first].sum() / n:.1f} hold")
+    print("  P            rows    said    held")
+    for low, high in pairwise(BINS):
+        mine = (said >= low) & ((said < high) | (high == 1))
+        if mine.any():
+            told = f"{said[mine].mean():8.3f}{held[mine].mean():8.3f}"
+            print(f"  {low:.1f} to {high:.1f}{mine.sum():8}{told}")
     for k, name in enumerate(KINDS):
         mine = kinds == k
         if mine.any():
-            print(f"{name:<14}{mine.sum():7}{said[mine].mean():8.3f}{held[mine].mean():8.3f}")
-    for low in np.arange(0, 1, 0.1):
-        mine = (said >= low) & (said < low + 0.1)
-        if mine.any():
-            print(f"{low:.1f}{mine.sum():8}{said[mine].mean():8.3f}{held[mine].mean():8.3f}")
+            print(f"  {name:<14}{mine.sum():7}{said[mine].mean():8.3f}{held[mine].mean():8.3f}")
+
+
+def main(arguments=None):
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--n-images", type=int, help="80 for three an image, 240 for one")
+    parser.add_argument("--overlap", type=int, nargs="*", default=[3, 1], help="each of 3 and 1")
+    parser.add_argument("--seeds", type=int, default=20, help="how many works")
+    parser.add_argument("--first-seed", type=int, default=0, help="the first of them")
+    given = parser.parse_args(arguments)
+    seeds = range(given.first_seed, given.first_seed + given.seeds)
+    for overlap in given.overlap:
+        n_images = given.n_images or N_IMAGES * (3 if overlap == 1 else 1)
+        for fleet in FLEETS:
+            print(f"{fleet} errors, {overlap} annotators an image, {n_images} images")
+            share = share_of_errors(seeds, fleet=fleet, overlap=overlap, n_images=n_images)
+            print(f"  {100 * share:.1f} % are errors")
+            if fleet != "none":
+                print_curves(seeds, fleet, overlap, n_images)
+            print_reliability(seeds, fleet, overlap, n_images)
 
 
 if __name__ == "__main__":

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 
+import cv2
+import numpy as np
 import pytest
 
 import annqc
@@ -98,3 +100,57 @@ def test_where_sizes_are_not_known_nothing_is_written(run, files, tmp_path):
     assert "image_" in done.stderr
     assert not target.exists()
     assert run("review", *sides, *asked, "--image-sizes", "1920x1080").exit_code == 0
+
+
+def test_links_that_are_not_there_are_told(run):
+    done = run("review", "work.json", "--gold", "gold.json", "--url", "https://x.org/?f={frame}")
+    assert done.exit_code == 0
+    assert "no row has one, for want of" in " ".join(done.stdout.split())
+    bare = run("review", "work.json", "--gold", "gold.json", "--url", "cvat.example/t?f={image_id}")
+    assert bare.exit_code == 2
+    assert "https://cvat.example" in bare.stderr
+    assert "./cvat.example" in bare.stderr
+
+
+def without_sizes(files, folder):
+    for name in ("gold", "work"):
+        document = json.loads((files / f"{name}.json").read_text())
+        for image in document["images"]:
+            image["width"] = image["height"] = None
+        (folder / f"{name}.json").write_text(json.dumps(document))
+    return [image["file_name"] for image in document["images"]]
+
+
+def test_a_folder_of_images_tells_their_sizes(run, files, tmp_path):
+    names = without_sizes(files, tmp_path)
+    sides = (tmp_path / "work.json", "--gold", tmp_path / "gold.json")
+    images = tmp_path / "images"
+    images.mkdir()
+    for name in names:
+        cv2.imwrite(str(images / name), np.zeros((1080, 1920), dtype=np.uint8))
+    targets = tmp_path / "ls.json", tmp_path / "fo.json"
+    asked = ("--label-studio", targets[0], "--fiftyone", targets[1])
+    assert run("review", *sides, *asked).exit_code == 2
+    done = run("review", *sides, *asked, "--images", images)
+    assert done.exit_code == 0, done.stderr
+    tasks = json.loads(targets[0].read_text())
+    assert {task["data"]["image"] for task in tasks} <= set(names)
+    regions = [one for task in tasks for one in task["predictions"][0]["result"]]
+    assert {(one["original_width"], one["original_height"]) for one in regions} == {(1920, 1080)}
+
+
+def test_images_that_are_not_in_the_folder_are_named(run, files, tmp_path):
+    without_sizes(files, tmp_path)
+    (tmp_path / "images").mkdir()
+    sides = (tmp_path / "work.json", "--gold", tmp_path / "gold.json")
+    asked = ("--label-studio", tmp_path / "ls.json", "--images", tmp_path / "images")
+    done = run("review", *sides, *asked)
+    assert done.exit_code == 2
+    assert "sizes are not known" in done.stderr
+    assert not (tmp_path / "ls.json").exists()
+
+
+def test_images_that_are_neither_a_folder_nor_a_pattern_are_refused(run, tmp_path):
+    done = run("review", "work.json", "--gold", "gold.json", "--images", tmp_path / "typo")
+    assert done.exit_code == 2
+    assert "there is no folder" in done.stderr

@@ -64,7 +64,7 @@ def test_single_rules_and_the_folder_of_the_files(run, spec, tmp_path, made):
     assert done.exit_code in {1, 3}, done.output
     assert list(verdicts(there)) == ["north", "south"]
     summary = (there / "summary.md").read_text(encoding="utf-8")
-    assert "no rule of the spec asks for edges" in summary
+    assert "all vendors: edges: in the spec, and was not applied" in summary
 
 
 def test_the_datasets_of_a_spec_go_by_one(run, files, tmp_path):
@@ -102,6 +102,39 @@ def test_a_folder_that_is_no_scorecard_is_refused_before_any_work(run, tmp_path)
     assert done.exit_code == 2
     assert "no scorecard of annqc" in done.stderr
     assert [one.name for one in tmp_path.iterdir()] == ["thesis.txt"]
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--scorecard", "same", "--html", "same"), "two outputs have the same name"),
+        (("--scorecard", "same", "--html", "there/../same"), "two outputs have the same name"),
+        (("--scorecard", "same", "--save", "./same"), "two outputs have the same name"),
+        (("--html", "there", "--scorecard", "there/same"), "an output lies in another"),
+        (("--scorecard", "there", "--json", "there/a.json"), "an output lies in another"),
+        (("--scorecard", "x" * 250), "name of an output is too long"),
+        (("--html", "x" * 250), "name of an output is too long"),
+        (("--save", "x" * 250), "name of an output is too long"),
+        (("--json", "x" * 250), "name of an output is too long"),
+    ],
+)
+def test_outputs_in_each_others_way_are_refused_before_any_work(run, tmp_path, options, said):
+    (tmp_path / "there").mkdir()
+    given = [str(tmp_path / one) if one[:2] != "--" else one for one in options]
+    done = run(*SAID, *given)
+    assert done.exit_code == 2, done.output
+    assert said in done.stderr
+    assert [one.name for one in tmp_path.iterdir()] == ["there"]
+    assert not list((tmp_path / "there").iterdir())
+
+
+def test_outputs_of_a_review_are_compared_by_where_they_are(run, tmp_path):
+    (tmp_path / "there").mkdir()
+    same = ("--csv", tmp_path / "q", "--json", tmp_path / "there" / ".." / "q")
+    done = run("review", "work.json", "--gold", "gold.json", *same)
+    assert done.exit_code == 2
+    assert "two outputs have the same name" in done.stderr
+    assert not (tmp_path / "q").exists()
 
 
 def test_no_output_goes_over_the_list_of_vendors(run, tmp_path):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -200,7 +201,7 @@ def test_frames_of_videos_become_cvat_for_video(tmp_path):
     path = queue.to_cvat(tmp_path / "q.xml")
     assert "<track" in path.read_text(encoding="utf-8")
     again = annqc.read(path)
-    assert len(again) == 30
+    assert len(again) == len(queue) > 4
     assert set(again.table.extra["review_text"]) == set(queue.columns["text"])
     assert queue.columns["url"][0] == f"t/{queue.columns['frame'][0]}"
 
@@ -240,6 +241,12 @@ def test_without_gold_queues_load_too(audit, tmp_path):
         "x/{image_id",
         "x/}{image_id}",
         "a b/{image_id}",
+        "cvat.example/tasks/3?frame={image_id}",
+        "cvat.example?frame={image_id}",
+        "www.cvat.example",
+        "www.cvat.example/",
+        "photos.v2/{file_name}",
+        "page.html/{image_id}",
     ],
 )
 def test_patterns_that_could_run_or_read_something_are_refused(pattern, audit):
@@ -270,6 +277,12 @@ def test_fields_that_there_are_not_are_refused(pattern):
         ("../images/{file_name}?a:b", "../images/a/%C3%BC%20%26%3C.jpg?a:b"),
         ("view/{{{image_id}}}", "view/{a%2Fb}"),
         ("index.html", "index.html"),
+        ("index.html?f={frame}", "index.html?f=3"),
+        ("./x.org/{frame}", "./x.org/3"),
+        ("../x.org/{frame}", "../x.org/3"),
+        ("view/x.org/{frame}", "view/x.org/3"),
+        ("{frame}.html", "3.html"),
+        ("photo.{frame}.html", "photo.3.html"),
     ],
 )
 def test_values_are_percent_encoded(pattern, link):
@@ -289,3 +302,70 @@ def test_a_value_alone_names_no_host_and_no_scheme(name):
     link = LinkPattern.parse("{file_name}").fill({"file_name": name})
     assert not link.startswith("/")
     assert ":" not in link
+
+
+def test_a_host_without_a_scheme_is_told_how_to_go_on():
+    with pytest.raises(SpecError) as refused:
+        LinkPattern.parse("cvat.example/tasks/3?frame={image_id}")
+    assert "https://cvat.example" in str(refused.value)
+    assert "./cvat.example" in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("row", "lacks"),
+    [
+        ({"frame": 3, "file_name": "a.jpg"}, None),
+        ({"frame": None, "file_name": "a.jpg"}, "frame"),
+        ({"frame": 3}, "file_name"),
+        ({"frame": 3, "file_name": "../a.jpg"}, "file_name"),
+    ],
+)
+def test_what_a_row_lacks_for_a_link_is_known(row, lacks):
+    assert LinkPattern.parse("x/{frame}/{file_name}").lacks(row) == lacks
+
+
+def screen_of(queue, **more):
+    console = make_console(width=80)
+    with console.capture() as shown:
+        review_screen(console, queue, **more)
+    return " ".join(shown.get().split())
+
+
+def test_rows_without_a_link_are_told_with_the_reason(audit):
+    some = screen_of(audit.review(url="x/{file_name}"), url="x/{file_name}")
+    assert re.search(r"[\d,]+ of [\d,]+ rows have none, for want of a value .* {file_name}", some)
+    none = screen_of(audit.review(url="x?f={frame}"), url="x?f={frame}")
+    assert "no row has one, for want of a value that can stand for {frame}" in none
+    every = screen_of(audit.review(url="x/{image_id}"), url="x/{image_id}")
+    assert "Links every row has one" in every
+    assert "Links" not in screen_of(audit.review())
+
+
+def fleet(n, **more):
+    return annqc.simulate({f"a{k}": [] for k in range(n)}, n_images=40, rng=1, **more)
+
+
+def test_the_screen_says_that_the_gold_may_be_wrong():
+    made = fleet(3, gold_sd=0.5)
+    said = screen_of(annqc.audit(made.work, made.gold).review())
+    assert re.search(r"the annotator is wrong in .*; in the rest the gold is, or nobody", said)
+    without = screen_of(annqc.audit(made.work).review())
+    assert re.search(r"in the rest the consensus is, or nobody", without)
+    assert "about" not in said or "are wrong" not in said
+
+
+def test_where_the_number_cannot_be_trusted_it_is_not_told():
+    made = fleet(1)
+    assert "it cannot be told who is wrong" in screen_of(annqc.audit(made.work, made.gold).review())
+    few = annqc.simulate({"a": [], "b": []}, n_images=5, rng=1)
+    assert "Expected" not in screen_of(annqc.audit(few.work, few.gold).review())
+
+
+def test_without_gold_it_is_the_consensus_that_has_objects():
+    work = annqc.simulate(
+        {"a": Habit.parse("misses 9 %, extras 9 %"), "b": [], "c": []}, n_images=20, rng=1
+    ).work
+    queue = annqc.audit(work).review(top=30)
+    said = screen_of(queue, everything=True)
+    assert "the consensus's" in said
+    assert "gold" not in said.replace("no gold: compared with a consensus of the others", "")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from dataclasses import replace
 from itertools import pairwise
@@ -15,7 +14,6 @@ from annqc import Habit
 from annqc.errors import SpecError
 from annqc.ids import ids_array
 from annqc.run.review import queue_rows
-from annqc.run.reviewgain import agreed, suspect_offsets
 from annqc.run.reviewrows import KINDS
 from annqc.tables import Annotations, Dataset, Images
 
@@ -193,62 +191,6 @@ def test_a_saved_run_has_the_same_queue(tmp_path):
             assert first[name].tolist() == second[name].tolist()
 
 
-@pytest.mark.parametrize(("votes", "others"), [(0, 0), (0, 3), (2, 3), (5, 5)])
-def test_agreement_is_odds_times_eight_a_vote(votes, others):
-    odds = 0.6 / 0.4 * 8.0**votes / 8.0 ** (others - votes)
-    assert agreed("missed", np.array([votes]), np.array([others]))[0] == pytest.approx(
-        odds / (1 + odds)
-    )
-
-
-def test_probabilities_of_offsets_are_those_of_the_formula():
-    fleet = {"a": [], "b": Habit.loose("right", px=7), "c": Habit.parse("gross 5 %")}
-    made = annqc.simulate(fleet, n_images=60, overlap=2, categories=2, rng=4)
-    audit = annqc.audit(made.work, made.gold)
-    measured = audit.measurements
-    category = audit.matches.candidate_category[measured.candidate]
-    found = suspect_offsets(measured, category, 2)
-    units = measured.edges / np.tile(measured.tolerance, 2)
-    rng = np.random.default_rng(0)
-    for row in rng.choice(len(units), 150, replace=False).tolist():
-        every = [by_hand(measured, units, category, row, k) for k in range(4)]
-        best = max(every)
-        assert found.probability[row] == pytest.approx(best, abs=1e-9)
-        assert every[found.edge[row]] == pytest.approx(best, abs=1e-6)
-        assert found.offset[row] == units[row, found.edge[row]]
-
-
-def by_hand(measured, units, category, row, k):
-    """The formula of one edge, in plain Python."""
-    if measured.at_border[row, k]:
-        return 0.0
-    mine = measured.annotator == measured.annotator[row]
-    same = mine & (category == category[row])
-    everybody = np.ones(len(mine), dtype=bool)
-    for some in (same, mine, everybody):
-        values = units[some & ~measured.at_border[:, k], k]
-        if len(values) >= 20:
-            break
-    middle = float(np.median(values))
-    scale = max(1.4826 * float(np.median(np.abs(values - middle))), 0.25)
-    se = 1.2533 * scale / math.sqrt(len(values))
-    u = float(units[row, k])
-    p = 1 / (1 + math.exp(-(abs(u) - 3.25) / 0.25))
-    if abs(u) >= 1:
-        p = max(p, 1 / (1 + math.exp(-(abs(u - middle) / scale - 7) / 0.5)))
-        if u * middle > 0:
-            p = max(p, 0.5 * math.erfc(-(abs(middle) - 1) / se / math.sqrt(2)))
-    others = [
-        float(units[j, k])
-        for j in range(len(units))
-        if j != row and measured.reference[j] == measured.reference[row]
-        if not measured.at_border[j, k]
-    ]
-    nearer = sum(abs(v - u) < abs(v) for v in others)
-    odds = 0.95 / 0.05 * 8.0 ** (len(others) - 2 * nearer)
-    return p * odds / (1 + odds)
-
-
 def test_kinds_of_one_annotation_are_told_together():
     gold = dataset([(0, 0, 0, BOX)])
     work = dataset([(0, 0, 1, moved(right=8))])
@@ -301,3 +243,31 @@ def test_loose_boxes_are_those_of_the_errors():
     for id, row in errors.iterrows():
         if abs(row["offset"]) == abs(told.loc[id, "offset"]):
             assert told.loc[id, "edge"] == row["edge"]
+
+
+def test_a_near_miss_changes_what_it_does_not_overlap():
+    gold = dataset([(0, 0, 0, BOX)])
+    found = annqc.audit(dataset([(0, 0, 0, moved(left=-60))]), gold).review().to_frame()
+    row = found[found["kind"] == "near_miss"].iloc[0]
+    assert row["iou"] == pytest.approx(0.4)
+    assert row["change"] == pytest.approx(0.6)
+
+
+def test_each_box_of_a_habit_counts_less_than_the_one_before():
+    fleet = {"a": [], "b": Habit.loose("right", px=7), "c": Habit.loose("top", px=7)}
+    made = annqc.simulate(fleet, n_images=60, overlap=2, rng=4)
+    found = annqc.audit(made.work, made.gold).review().to_frame()
+    found = found[found["kind"].isin(["habit", "loose_box", "unlike", "offset"])]
+    left = (found["change"] / (1 - found["iou"])).round(6)
+    for _, some in found.groupby(["annotator", "edge"]):
+        habit = some[left[some.index] < 1]
+        told = sorted(left[habit.index], reverse=True)
+        # The first of the habit counts in full, and is not among those that count less.
+        expected = [8 / (8 + k) for k in range(1, len(told) + 1)]
+        assert told == pytest.approx(expected, abs=1e-5)
+        whole = habit["probability"] * (1 - habit["iou"])
+        # But for gains that are alike when they are told to two decimals.
+        assert (whole[left[habit.index].sort_values().index].diff().dropna() > -0.01).all()
+    biased = found[found["annotator"].eq("b") & found["edge"].eq("out_right")]
+    assert (left[biased.index] < 1).mean() > 0.8
+    assert (left[found[found["annotator"] == "a"].index] == 1).all()

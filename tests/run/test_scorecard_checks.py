@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 import annqc
 from annqc import Habit
 from annqc.infer.multiplicity import benjamini_hochberg
-from annqc.judge import load_spec
+from annqc.judge import judge, load_spec
 from annqc.run.scorecardchecks import _stepped, judge_units
 from annqc.run.scorecardranks import rank_units, shared_images
 from annqc.run.scorecardunits import cut
-from tests.run.scorecard_deliveries import audited
+from tests.run.scorecard_deliveries import audited, vendor_of, with_columns
 
 RECALL = {"id": "recall", "measure": "recall", "at_least": 0.95, "by": []}
 EDGES = {"id": "edges", "measure": "edge_offset", "by": ["annotator"]}
@@ -64,7 +64,7 @@ def test_chance_is_undecided_and_told():
     at = next(k for k, one in enumerate(held) if one.chance)
     check = held[at].judgement.checks[0]
     assert check.outcome == "undecided"
-    assert check.sentence.startswith("alone it would fail; among 20 pages this can be chance: ")
+    assert check.sentence.startswith("alone it would fail; among 20 vendors this can be chance: ")
     assert judge_units(cut(found.units[at].run), spec_of(RECALL))[0].judgement.outcome == "fail"
 
 
@@ -147,7 +147,42 @@ def test_of_many_vendors_at_the_limit_hardly_any_delivery_has_one_refused():
 def test_shared_images_are_counted_once():
     made = annqc.simulate(["ann", "bob"], n_images=12, overlap=1, rng=1)
     found = cut(annqc.audit(made.work, made.gold), vendor="annotator")
-    assert shared_images(found) == (0, 12)
+    assert shared_images(found) == (0, 12, False)
     made = annqc.simulate(["ann", "bob"], n_images=12, rng=1)
     found = cut(annqc.audit(made.work, made.gold), vendor="annotator")
-    assert shared_images(found) == (12, 12)
+    assert shared_images(found) == (12, 12, True)
+    made = annqc.simulate(["ann", "bob", "cem"], n_images=12, overlap=2, rng=1)
+    found = cut(annqc.audit(made.work, made.gold), vendor="annotator")
+    # Every image is on two of three pages, and no two pages have the same.
+    assert shared_images(found) == (12, 12, False)
+
+
+def test_a_refused_page_names_only_whom_all_of_the_delivery_leaves():
+    """At the limit some of a refused vendor's people fail beside the one who is bad, by chance."""
+    rule = {**RECALL, "by": ["annotator"], "confidence": 0.8}
+    spec, fewer = spec_of(rule), 0
+    for seed in range(8):
+        who = {f"v{k // 6}-{k}": Habit.misses(0.05) for k in range(30)}
+        made = annqc.simulate(who | {"v0-0": Habit.misses(0.4)}, n_images=90, overlap=5, rng=seed)
+        names = made.work.annotator_ids[made.work.table.annotator].tolist()
+        audit = with_columns(annqc.audit(made.work, made.gold), site=map(vendor_of, names))
+        found = cut(audit, vendor="site")
+        held = judge_units(found, spec)
+        whole = failing(audit.judge(spec).checks[0])
+        for unit, one in zip(found.units, held, strict=True):
+            (check,) = one.judgement.checks
+            named = failing(check)
+            assert named <= whole
+            if check.outcome == "fail":
+                by_itself = failing(judge(unit.run, spec).checks[0])
+                assert named
+                assert named <= by_itself
+                fewer += named < by_itself
+                assert all(name in check.sentence for name in named)
+    assert fewer
+
+
+def failing(check):
+    found = check.assessment
+    rows = zip(found.keys["annotator"].tolist(), found.outcome.tolist(), strict=True)
+    return {name for name, outcome in rows if outcome == "fail"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -230,7 +231,7 @@ def test_who_is_not_in_a_list_and_whose_work_is_not_there_is_said(tmp_path):
     path = tmp_path / "roster.csv"
     path.write_text("annotator,vendor\ngood-0,acme\nzoe,void\n", encoding="utf-8")
     found = cut(audited(), vendor=str(path))
-    assert [one.vendor for one in found.units] == [NOT_SAID, "acme"]
+    assert [one.vendor for one in found.units] == ["acme", NOT_SAID]  # what is nobody's comes last
     assert any(note.startswith("10 annotators of the work are not in") for note in found.notes)
     assert any("of whom there is no work: void" in note for note in found.notes)
 
@@ -239,3 +240,82 @@ def test_more_pages_than_anybody_reads_are_refused(monkeypatch):
     monkeypatch.setattr("annqc.run.scorecardunits.MOST", 3)
     with pytest.raises(annqc.SpecError, match="there would be 11 pages"):
         cut(audited(), vendor="annotator")
+
+
+SAID = {"kind": "zero_size", "severity": "dropped", "source": "f", "where": "1", "message": "m"}
+
+
+def test_nobody_answers_for_rows_that_name_somebody_else(tmp_path):
+    """All usable rows on image w are ann's, and the unusable one there is cem's."""
+    issues = (Problem(**SAID, annotator="cem", image_id="w"),)
+    work = small({(0, 0): "a", (1, 3): "b"}, issues=issues)
+    found = cut(annqc.audit(work, gold()), vendor="lot")
+    assert [one.n_dropped for one in found.units] == [0, 0]
+    assert any(note.startswith("1 row that cannot be used") for note in found.notes)
+    path = tmp_path / "roster.csv"
+    path.write_text("annotator,vendor\nann,x\nbob,y\ncem,z\n", encoding="utf-8")
+    found = cut(annqc.audit(work, gold()), vendor=str(path))
+    assert [(one.vendor, one.n_dropped) for one in found.units] == [("x", 0), ("y", 0), ("z", 1)]
+    assert found.units[2].run is None
+    assert found.units[2].trouble == "none of its 1 row can be used"
+    assert not any("cannot be used" in note for note in found.notes)
+    path.write_text("image_id,batch\nw,1\nx,1\ny,2\nz,2\n", encoding="utf-8")
+    both = cut(annqc.audit(work, gold()), vendor="annotator", batch=str(path))
+    names = [(one.vendor, one.batch, one.n_dropped) for one in both.units]
+    assert names == [("ann", "1", 0), ("bob", "2", 0), ("cem", "1", 1)]
+
+
+def test_unusable_rows_of_a_file_are_those_of_its_vendor(tmp_path):
+    made = annqc.simulate(["ann"], n_images=6, rng=1)
+    write_coco(made.work, tmp_path / "good.json")
+    write_coco(made.work, tmp_path / "junk.json")
+    text = json.loads((tmp_path / "junk.json").read_text(encoding="utf-8"))
+    for one in text["annotations"]:
+        one["bbox"][2] = -5
+    (tmp_path / "junk.json").write_text(json.dumps(text), encoding="utf-8")
+    work = annqc.read([tmp_path / "good.json", tmp_path / "junk.json"], annotator="=ann")
+    found = cut(annqc.audit(work, made.gold), vendor="stem")
+    n = len(text["annotations"])
+    assert [(one.vendor, one.n_dropped) for one in found.units] == [("good", 0), ("junk", n)]
+
+
+def test_a_list_by_file_name_finds_the_images_of_work_that_has_no_names(tmp_path):
+    names = np.array([f"{k}.jpg" for k in "wxyz"], dtype=object)
+    base = gold()
+    named = replace(base, image_table=Images.build(base.image_table.id, file_name=names))
+    work = small({(0, 0): "a", (0, 1): "a", (0, 2): "a", (0, 3): "a"})
+    turned = Images.build(ids_array(list("zyxw")))  # the same images the other way round
+    path = tmp_path / "batches.csv"
+    path.write_text("file_name,batch\nw.jpg,1\nx.jpg,2\ny.jpg,2\nz.jpg,2\n", encoding="utf-8")
+    found = cut(annqc.audit(replace(work, image_table=turned), named), batch=str(path))
+    rows = {one.batch: one.rows.tolist() for one in found.units}
+    assert rows == {"1": [3], "2": [0, 1, 2]}
+    assert found.notes == []
+    part = replace(
+        named,
+        table=named.table.take(np.arange(3)),
+        image_table=named.image_table.take(np.arange(3)),
+    )
+    found = cut(annqc.audit(replace(work, image_table=turned), part), batch=str(path))
+    assert {one.batch: len(one.rows) for one in found.units} == {"1": 1, "2": 2, NOT_SAID: 1}
+
+
+def test_what_a_list_says_in_vain_is_told(tmp_path):
+    path = tmp_path / "roster.csv"
+    path.write_text("annotator,vendor\ngood-0,acme\ngood-9,acme\n,bravo\n", encoding="utf-8")
+    notes = cut(audited(), vendor=str(path)).notes
+    assert "roster.csv names 1 annotator without work: good-9" in notes
+    assert "roster.csv has a vendor without an annotator in line 4" in notes
+    path.write_text("annotator,vendor,vendor\ngood-0,acme,zeta\n", encoding="utf-8")
+    with pytest.raises(annqc.ReadError, match="the column 'vendor' 2 times"):
+        cut(audited(), vendor=str(path))
+
+
+def test_a_vendor_of_the_name_of_nobody_has_a_page_alone():
+    work = small({(0, 0): NOT_SAID, (0, 1): None, (0, 2): "z"})
+    units = cut(annqc.audit(work, gold()), vendor="lot").units
+    assert [(one.vendor, one.rows.tolist()) for one in units] == [
+        (NOT_SAID, [0]),
+        ("z", [2]),
+        (f"({NOT_SAID})", [1]),
+    ]

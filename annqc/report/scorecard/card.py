@@ -3,32 +3,35 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from annqc.judge.rules.common import clusters_of
 from annqc.report.compared import compared
-from annqc.report.html.drawings import bias_box
 from annqc.report.html.names import page_name
-from annqc.report.plain import clean_text
+from annqc.report.scorecard.people import people_of, people_on
 from annqc.report.scorecard.period import period_of
-from annqc.report.scorecard.unchecked import unchecked
+from annqc.report.scorecard.unchecked import categories_of, unchecked
 from annqc.report.scorecard.verdict import check_rows, verdict_of
-from annqc.report.standing import STANDINGS, display_name, settle_text, standings
+from annqc.report.standing import STANDINGS
 from annqc.report.view import view_of
-from annqc.report.words import EDGE_NAMES, accused_sentences, collective_sentences
+from annqc.report.words import EDGE_NAMES, collective_sentences
+from annqc.run.scorecardranks import accused_units
+from annqc.run.times import times_of
 from annqc.tables import EDGES
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from annqc.report.html.drawings import BiasBox
+    from annqc.judge.model import Spec
+    from annqc.report.scorecard.people import People
     from annqc.report.view import View
     from annqc.run.audit import Run
     from annqc.run.scorecardchecks import Held
     from annqc.run.scorecardunits import Cut, Unit
-    from annqc.tables import Floats
+    from annqc.tables import Bools, Floats
 
-__all__ = ["SCORES", "UNITS", "box_of", "make_card", "page_of"]
+__all__ = ["SCORES", "UNITS", "Common", "make_card", "page_of"]
 
 SCORES: Final = {
     "recall": "recall",
@@ -46,6 +49,42 @@ UNITS: Final = ("", "_px", "_rel")
 ENDS: Final = ("estimate", "ci_low", "ci_high")
 
 
+@dataclass(frozen=True, eq=False, slots=True, kw_only=True)
+class Common:
+    """What all pages of a scorecard share.
+
+    Attributes
+    ----------
+    spec : Spec or None
+        The rules.
+    categories : collection of str
+        Those of the whole gold.
+    times : (str, (n,) float64) or None
+        When everything was drawn.
+    people : People
+        Everybody in the delivery.
+    off : (n_units, 8) bool
+        Which offsets of which pages are beyond the tolerance, as many pages as there are.
+    """
+
+    spec: Spec | None
+    categories: Collection[str]
+    times: tuple[str, Floats] | None
+    people: People
+    off: Bools
+
+    @classmethod
+    def of(cls, found: Cut, spec: Spec | None) -> Common:
+        """Work out what the pages of a delivery share."""
+        return cls(
+            spec=spec,
+            categories=categories_of(found.run),
+            times=times_of(found.run.candidate),
+            people=people_of(found.run),
+            off=accused_units(found),
+        )
+
+
 def page_of(unit: Unit, number: int) -> str:
     """Return the file name of a page, whatever the vendor is called."""
     return page_name(" ".join(filter(None, (unit.vendor, unit.batch))) or "delivery", number)
@@ -56,9 +95,7 @@ def make_card(
     number: int,
     held: Held | None,
     *,
-    rules: bool,
-    categories: Collection[str],
-    times: tuple[str, Floats] | None,
+    common: Common,
 ) -> dict[str, Any]:
     """Lay one page out.
 
@@ -70,12 +107,8 @@ def make_card(
         Which of its units, from 0 on.
     held : Held or None
         The spec applied to it.
-    rules : bool
-        Whether there is a spec.
-    categories : collection of str
-        Those of the whole gold.
-    times : (str, (n,) float64) or None
-        When everything was drawn, from `annqc.run.times.times_of`.
+    common : Common
+        What all pages share.
 
     Returns
     -------
@@ -85,14 +118,14 @@ def make_card(
     unit = found.units[number]
     run = unit.run
     thing = "image" if run is None else clusters_of(run)
-    checks = [] if held is None else check_rows(held, thing)
+    checks = [] if held is None else check_rows(held, thing, found, unit.name)
     card: dict[str, Any] = {
         "vendor": unit.vendor,
         "batch": unit.batch,
         "name": unit.name,
         "page": f"pages/{page_of(unit, number + 1)}",
-        "period": period_of(times, unit.rows),
-        **verdict_of(unit, held, checks, thing),
+        "period": period_of(common.times, unit.rows),
+        **verdict_of(unit, held, checks, thing, found),
         "evidence": thing,
         "checks": checks,
         "samples": _samples(unit),
@@ -103,21 +136,16 @@ def make_card(
         "rank_high": None,
     }
     if run is not None:
-        whole = view_of(run, ())
+        whole, off = view_of(run, ()), common.off[number]
         card["scores"] = _scores(run)
-        card["edges"] = [_edge(whole, k) for k in range(len(EDGES))]
-        card["annotators"] = _annotators(run)
-    card["not_checked"] = unchecked(found, unit, card, held, rules=rules, categories=categories)
+        card["edges"] = [_edge(whole, k, off=bool(off[k])) for k in range(len(EDGES))]
+        told = not run.candidate.anonymous and (found.whole or off.any())
+        shared = collective_sentences(run) if told else []
+        card["annotators"] = people_on(common.people, run, shared=shared)
+    card["not_checked"] = unchecked(
+        found, unit, card, held, spec=common.spec, categories=common.categories
+    )
     return card
-
-
-def box_of(unit: Unit) -> BiasBox | None:
-    """Draw the four edges of a page; None where there is nothing to draw."""
-    if unit.run is None:
-        return None
-    measured = unit.run.measurements
-    usable = measured.usable.any(axis=1)
-    return bias_box(view_of(unit.run, ()), 0, measured.sides[usable])
 
 
 def _nothing(names: tuple[str, ...]) -> dict[str, Any]:
@@ -134,9 +162,10 @@ def _samples(unit: Unit) -> dict[str, Any]:
         "boxes": len(unit.rows),
         "boxes_compared": 0 if c is None else c.n_candidate,
         "gold_objects": 0 if c is None else c.n_reference,
+        "objects_asked": 0 if run is None else len(run.detected.asked_reference),
         "annotators": unit.n_annotators,
-        "rows_unusable": 0 if run is None else run.candidate.n_dropped,
-        "rows_odd": 0 if run is None else len(run.candidate.issues) - run.candidate.n_dropped,
+        "rows_unusable": unit.n_dropped,
+        "rows_odd": len(unit.issues) - unit.n_dropped,
         "boxes_without_gold": unit.n_outside_boxes,
         "images_without_gold": unit.n_outside_images,
     }
@@ -158,8 +187,12 @@ def _scores(run: Run) -> dict[str, Any]:
     return found
 
 
-def _edge(view: View, k: int) -> dict[str, Any]:
+def _edge(view: View, k: int, *, off: bool) -> dict[str, Any]:
+    """Lay an edge out; where only the number of pages explains that it is off, it is undecided."""
     finding = {name: _plain(value) for name, value in view.finding(0, k).items()}
+    by_chance = finding["verdict"] == "biased" and not off
+    if by_chance:
+        finding["verdict"] = "undecided"
     numbers = {f"{end}{unit}": finding[f"{end}{unit}"] for unit in UNITS for end in ENDS}
     names = ("n", "n_clusters", "verdict", "status", "n_more")
     return {
@@ -167,28 +200,8 @@ def _edge(view: View, k: int) -> dict[str, Any]:
         "name": EDGE_NAMES[k],
         **numbers,
         **{name: finding[name] for name in names},
+        "by_chance": by_chance,
     }
-
-
-def _annotators(run: Run) -> dict[str, Any]:
-    """Say where everybody stands, and of those who are not clean why."""
-    counts = dict.fromkeys(STANDINGS, 0)
-    if run.candidate.anonymous:
-        return {"counts": counts, "told": [], "collective": []}
-    view = view_of(run)
-    said: dict[int, list[str]] = {}
-    for sentence in accused_sentences(view, None):
-        said.setdefault(sentence.group, []).append(sentence.text)
-    order = {place: k for k, place in enumerate(STANDINGS)}
-    told = []
-    for one in sorted(standings(view), key=lambda one: (order[one.place], one.group)):
-        counts[one.place] += 1
-        who = clean_text(view.keys["annotator"][one.group])
-        text = said.get(one.group, [])
-        if one.place in {"undecided", "too_few"}:
-            text = [f"{display_name(view, one.group)}: {settle_text(view, one)}"]
-        told.append({"annotator": who, "standing": one.place, "text": text})
-    return {"counts": counts, "told": told, "collective": collective_sentences(run)}
 
 
 def _plain(value: Any) -> Any:

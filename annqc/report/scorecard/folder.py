@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 from typing import TYPE_CHECKING, Final
 
 from annqc.errors import AnnqcError
-from annqc.report.files import cannot_write, refuse_missing_folder
+from annqc.report.files import refuse_missing_folder
+from annqc.report.wholefolder import swap_in
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -40,23 +40,7 @@ def write_folder(contents: Mapping[str, bytes], folder: Path) -> None:
         Where the folder is no scorecard, or the system refuses.
     """
     refuse_foreign(folder)
-    refuse_missing_folder(folder)
-    part = folder.with_name(f".{folder.name}.{os.getpid()}.part")
-    old = folder.with_name(f".{folder.name}.{os.getpid()}.old")
-    try:
-        (part / PAGES).mkdir(parents=True)
-        for name, data in contents.items():
-            (part / name).write_bytes(data)
-        if folder.exists():
-            folder.rename(old)
-        part.rename(folder)
-    except OSError as error:
-        if old.exists() and not folder.exists():
-            old.rename(folder)
-        raise cannot_write(folder, error) from None
-    finally:
-        shutil.rmtree(part, ignore_errors=True)
-        shutil.rmtree(old, ignore_errors=True)
+    swap_in(contents, folder)
 
 
 def refuse_foreign(folder: Path) -> None:
@@ -70,8 +54,9 @@ def refuse_foreign(folder: Path) -> None:
     Raises
     ------
     AnnqcError
-        Where something would be lost.
+        Where something would be lost, or the folder cannot be made.
     """
+    refuse_missing_folder(folder)
     if not os.path.lexists(folder):
         return
     what = "this is no scorecard of annqc, and would be overwritten"

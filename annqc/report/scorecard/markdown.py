@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import TYPE_CHECKING, Any, Final
 
 from annqc.judge.wording import number_of
 from annqc.report.checks.markdown import escaped
-from annqc.report.html.texts import NONE, interval, number
+from annqc.report.html.texts import NONE
+from annqc.report.plain import clean_text
+from annqc.report.scorecard.cells import edge_cells, rests_on, score_cells, worst_edge
+from annqc.report.scorecard.pages import input_words
 from annqc.report.scorecard.verdict import WORDS
 
 if TYPE_CHECKING:
@@ -23,6 +25,10 @@ MARKS: Final = {
     "error": "💥",
     "no_rule": "⬜",
 }
+ORDER: Final = ("refused", "error", "undecided", "not_checked", "accepted", "no_rule")
+"""What must not be cut off comes first."""
+RATES: Final = {"recall": "recall", "precision": "precision"}
+MOST_NAMED: Final = 3
 MOST_PAGES: Final = 100
 MOST_FINDINGS: Final = 10
 MOST_UNCHECKED: Final = 10
@@ -44,21 +50,24 @@ def summary(document: dict[str, Any]) -> str:
         further column.
     """
     pages = document["pages"]
+    one, many = document["noun"]
     counts = [
         f"{MARKS[name]} {WORDS[name]}: {count:,}"
         for name, count in document["counts"].items()
         if count
     ]
-    lines = ["## annqc: vendor scorecard", "", " · ".join(counts), ""]
+    lines = ["## annqc: vendor scorecard", "", " · ".join(counts), "", _by_what(document), ""]
     names = [name for name in ("vendor", "batch") if name in document["told_by"]]
-    titles = [*(names or ["delivery"]), "verdict", "images", "recall", "precision", "worst edge"]
+    titles = [*(names or ["delivery"]), "verdict", "why", "images", *RATES.values(), "worst edge"]
     lines += [f"| {' | '.join(titles)} |", "|---" * len(titles) + "|"]
-    lines += [f"| {' | '.join(_cells(card, names))} |" for card in pages[:MOST_PAGES]]
+    ordered = sorted(pages, key=lambda card: ORDER.index(card["verdict"]))
+    lines += [f"| {' | '.join(_cells(card, names))} |" for card in ordered[:MOST_PAGES]]
     if len(pages) > MOST_PAGES:
-        lines += ["", f"and {number_of(len(pages) - MOST_PAGES, 'more page')}"]
-    found = list(_findings(pages))
+        rest = number_of(len(pages) - MOST_PAGES, f"more {one}", f"more {many}")
+        lines += ["", f"and {rest}, in `index.html`"]
+    found = list(_findings(ordered))
     lines += _list("Worst findings", found, MOST_FINDINGS, "more findings")
-    said = [*document["notes"], *_unchecked(pages)]
+    said = [*document["notes"], *_unchecked(pages, many)]
     lines += _list("Not checked", said, MOST_UNCHECKED, "more, in `scorecard.json`")
     lines += ["", escaped(document["family"])]
     if document["fairness"]:
@@ -66,30 +75,45 @@ def summary(document: dict[str, Any]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def _by_what(document: dict[str, Any]) -> str:
+    """Say by which rules, of which day, and of which files this is."""
+    used = document["parameters"]
+    parts = [document["created"][:10], input_words(document)]
+    if document["spec"] is None:
+        parts.append("no rules")
+    else:
+        rules = "; ".join(f"{one['id']}: {one['asked']}" for one in document["rules"])
+        parts.append(f"rules of {document['spec']}: {rules}" if rules else document["spec"])
+    if document["rules_not_applied"]:
+        parts.append(f"not applied: {', '.join(document['rules_not_applied'])}")
+    parts.append(f"tolerance of the findings {used['tolerance']}")
+    return escaped(f"{'. '.join(parts)}.")
+
+
 def _cells(card: dict[str, Any], names: list[str]) -> list[str]:
     who = [escaped(_short(card[name])) for name in names] or ["everything"]
     verdict = f"{MARKS[card['verdict']]} {WORDS[card['verdict']]}"
-    if card["more"]:
-        verdict += f", {card['more']}"
-    rates = [_rate(card["scores"][name]) for name in ("recall", "precision")]
-    return [*who, verdict, f"{card['samples']['images_compared']:,}", *rates, _worst(card)]
+    images = f"{card['samples']['images_compared']:,}"
+    rates = [_rate(card["scores"][name], card["evidence"]) for name in RATES]
+    return [*who, verdict, escaped(_short(card["why"])), images, *rates, _worst(card)]
 
 
-def _rate(score: dict[str, Any]) -> str:
-    ends = interval(score["ci_low"], score["ci_high"], 3)
-    text = number(score["estimate"], 3)
-    return f"{text} ({ends})" if ends and text != NONE else text
+def _rate(score: dict[str, Any], thing: str) -> str:
+    text, ends, _, _ = score_cells(score)
+    basis = rests_on(score["n_clusters"], thing)
+    return f"{text} ({ends}; {basis})" if ends and text != NONE else text
 
 
 def _worst(card: dict[str, Any]) -> str:
     """Say the edge that is farthest off, in tolerances."""
-    known = [one for one in card["edges"] if one["estimate"] is not None]
-    if not known:
+    worst = worst_edge(card)
+    if worst is None:
         return NONE
-    edge = max(known, key=lambda one: abs(one["estimate"]))
-    ends = interval(edge["ci_low_px"], edge["ci_high_px"])
-    size = f"{edge['name']} {number(edge['estimate_px'], sign=True)} px"
-    return f"{size} ({ends})" if ends else size
+    edge = edge_cells(worst)
+    size = f"{edge['name']} {edge['px']} px"
+    ends = edge["px_interval"]
+    basis = rests_on(worst["n_clusters"], card["evidence"])
+    return f"{size} ({ends}; {basis})" if ends else size
 
 
 def _findings(pages: list[dict[str, Any]]) -> Iterator[str]:
@@ -102,27 +126,31 @@ def _findings(pages: list[dict[str, Any]]) -> Iterator[str]:
             yield f"{card['name']}: {' '.join(card['minds'])}"
     if any(card["checks"] for card in pages):
         return
+    told = set()
     for card in pages:
         for one in card["annotators"]["told"]:
-            if one["standing"] == "biased":
+            if one["standing"] == "biased" and one["annotator"] not in told:
+                told.add(one["annotator"])
                 yield from (f"{card['name']}: {text}" for text in one["text"])
 
 
-def _unchecked(pages: list[dict[str, Any]]) -> list[str]:
+def _unchecked(pages: list[dict[str, Any]], many: str) -> list[str]:
     """Say what was not checked, once for all pages that say the same."""
-    counts = Counter(text for card in pages for text in card["not_checked"])
+    whose: dict[str, list[str]] = {}
+    for card in pages:
+        for text in card["not_checked"]:
+            whose.setdefault(text, []).append(card["name"])
     said = []
-    for text, n in counts.items():
+    for text, names in whose.items():
         if len(pages) == 1:
             said.append(text)
-        elif n == len(pages):
-            said.append(f"all pages: {text}")
-        elif n > 1:
-            said.append(f"{n:,} pages: {text}")
+        elif len(names) == len(pages):
+            said.append(f"all {many}: {text}")
         else:
-            name = next(card["name"] for card in pages if text in card["not_checked"])
-            said.append(f"{name}: {text}")
-    return sorted(said, key=lambda one: not one.startswith("all pages"))
+            few = ", ".join(clean_text(name, width=40) for name in names[:MOST_NAMED])
+            rest = len(names) - MOST_NAMED
+            said.append(f"{few}{f' and {rest:,} more' if rest > 0 else ''}: {text}")
+    return sorted(said, key=lambda one: not one.startswith(f"all {many}"))
 
 
 def _list(title: str, texts: list[str], most: int, rest: str) -> list[str]:

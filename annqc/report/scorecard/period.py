@@ -26,8 +26,8 @@ def period_of(times: tuple[str, Floats] | None, rows: Ints) -> dict[str, Any] | 
     Returns
     -------
     dict or None
-        ``column``, ``first`` and ``last`` (ISO 8601), ``n_without``: annotations without a time
-        that can be read. None where there is none at all.
+        ``column``, ``first`` and ``last`` (ISO 8601), ``zone``, that of both days, ``n_without``:
+        annotations without a time that can be read. None where there is none at all.
     """
     if times is None:
         return None
@@ -41,5 +41,6 @@ def period_of(times: tuple[str, Floats] | None, rows: Ints) -> dict[str, Any] | 
         "column": name,
         "first": first.isoformat(),
         "last": last.isoformat(),
+        "zone": "UTC",
         "n_without": len(rows) - len(known),
     }

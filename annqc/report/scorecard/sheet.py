@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from annqc.report.plain import clean_text
 from annqc.report.scorecard.card import SCORES
 from annqc.report.standing import STANDINGS
 from annqc.tables import EDGES
@@ -13,10 +14,9 @@ from annqc.tables import EDGES
 if TYPE_CHECKING:
     from annqc.tables import Array
 
-__all__ = ["sheet", "spreadsheet_safe"]
+__all__ = ["sheet"]
 
-FORMULA: Final = (*"=+-@\t\r\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
-"""What makes a spreadsheet take a cell for a formula; the last four are wide signs."""
+LONGEST: Final = 300
 SAMPLES: Final = (
     "images_asked",
     "images_drawn_on",
@@ -25,22 +25,10 @@ SAMPLES: Final = (
     "boxes",
     "boxes_compared",
     "gold_objects",
+    "objects_asked",
     "annotators",
     "rows_unusable",
 )
-
-
-def spreadsheet_safe(text: str | None) -> str | None:
-    """Put an apostrophe before a text that a spreadsheet would take for a formula.
-
-    Examples
-    --------
-    >>> spreadsheet_safe("=1+1"), spreadsheet_safe("acme"), spreadsheet_safe(None)
-    ("'=1+1", 'acme', None)
-    """
-    if text is None or not text.lstrip(" ").startswith(FORMULA):
-        return text
-    return f"'{text}"
 
 
 def sheet(document: dict[str, Any]) -> dict[str, Array]:
@@ -54,7 +42,7 @@ def sheet(document: dict[str, Any]) -> dict[str, Array]:
     Returns
     -------
     dict of str to array
-        ``vendor, batch, verdict, n_more``; ``refused_by`` and ``undecided``, ids of rules with
+        ``vendor, batch, verdict, why, n_more``; ``refused_by`` and ``undecided``, ids of rules with
         blanks between; the period; sample sizes; scores and edges with their intervals and
         clusters; how many annotators stand where; ranks; and the page.
     """
@@ -70,9 +58,10 @@ def sheet(document: dict[str, Any]) -> dict[str, Array]:
 def _row(card: dict[str, Any]) -> dict[str, Any]:
     period = card["period"] or {}
     row: dict[str, Any] = {
-        "vendor": spreadsheet_safe(card["vendor"]),
-        "batch": spreadsheet_safe(card["batch"]),
+        "vendor": card["vendor"],
+        "batch": card["batch"],
         "verdict": card["verdict"],
+        "why": clean_text(card["why"], width=LONGEST) or None,
         "n_more": card["n_more"],
         "refused_by": _ids(card, "fail"),
         "undecided": _ids(card, "undecided"),
@@ -101,4 +90,4 @@ def _ids(card: dict[str, Any], outcome: str) -> str | None:
     """Name the rules of an outcome; one that fails for want of evidence is undecided here."""
     found = (("undecided" if one["is_short"] else one["outcome"], one) for one in card["checks"])
     ids = " ".join(one["id"] for name, one in found if name == outcome)
-    return spreadsheet_safe(ids or None)
+    return ids or None

@@ -12,11 +12,13 @@ from annqc.judge.registry import find_measure
 from annqc.judge.wording import number_of
 from annqc.report.compared import compared, meeting, notes
 from annqc.report.plain import clean_text
+from annqc.report.scorecard.verdict import rules_left
 from annqc.tables import EDGES
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
 
+    from annqc.judge.model import Spec
     from annqc.run.audit import Run
     from annqc.run.scorecardchecks import Held
     from annqc.run.scorecardunits import Cut, Unit
@@ -42,7 +44,7 @@ def unchecked(
     card: dict[str, Any],
     held: Held | None,
     *,
-    rules: bool,
+    spec: Spec | None,
     categories: Collection[str],
 ) -> list[str]:
     """Say what was not checked of one page.
@@ -57,8 +59,8 @@ def unchecked(
         What is on the page already.
     held : Held or None
         The spec applied to it.
-    rules : bool
-        Whether there is a spec.
+    spec : Spec or None
+        The rules.
     categories : collection of str
         Those of the whole gold, see `categories_of`.
 
@@ -67,7 +69,7 @@ def unchecked(
     list of str
         Sentences without full stops, the weightiest first.
     """
-    said = [*_images(unit), *_rules(card, held, rules=rules)]
+    said = [*_images(unit), *_dropped(unit), *_rules(card, held, spec)]
     if unit.run is not None:
         said += [*_people(unit, card), *_categories(categories, unit.run, unit)]
         said += [*_edges(unit.run, card), *_shapes(unit.run, card)]
@@ -93,14 +95,28 @@ def _images(unit: Unit) -> Iterator[str]:
         yield f"{number_of(unit.n_idle_annotators, 'annotator')} without any image that has gold"
 
 
-def _rules(card: dict[str, Any], held: Held | None, *, rules: bool) -> Iterator[str]:
-    """Say what no rule asks for, and which rules could not be applied."""
-    if not rules:
+def _dropped(unit: Unit) -> Iterator[str]:
+    """Say which rows cannot be used."""
+    if unit.n_dropped:
+        kinds = Counter(one.kind for one in unit.issues if one.severity == "dropped")
+        listed = ", ".join(f"{n:,} {kind}" for kind, n in kinds.most_common(3))
+        verb = "counts" if unit.n_dropped == 1 else "count"
+        rows = number_of(unit.n_dropped, "row")
+        yield f"{rows} that cannot be used ({listed}) and {verb} as not drawn"
+
+
+def _rules(card: dict[str, Any], held: Held | None, spec: Spec | None) -> Iterator[str]:
+    """Say which rules were not applied or could not be, and what none asks for."""
+    if spec is None:
         yield "acceptance: no rule was given"
         return
     if held is None:
         return
-    asked = {one["measure"] for one in card["checks"]}
+    left = rules_left(held)
+    if left:
+        verb = "was" if len(left) == 1 else "were"
+        yield f"{_some(left)}: in the spec, and {verb} not applied, for other rules were chosen"
+    asked = {one.measure for one in spec.rules}
     silent = [name for name, measures in ASKED_OF.items() if not asked & set(measures)]
     if silent:
         yield f"no rule of the spec asks for {', '.join(silent)}"
@@ -118,7 +134,8 @@ def _people(unit: Unit, card: dict[str, Any]) -> Iterator[str]:
         yield f"the edges of {who} with fewer than {G_MIN} images: {_some(few)}"
     open_ = card["annotators"]["counts"]["undecided"]
     if open_:
-        yield f"the edges of {number_of(open_, 'annotator')} enough to call them biased or clean"
+        who = number_of(open_, "annotator")
+        yield f"the edges of {who}: not enough images to call them biased or clean"
     if unit.run is not None and unit.run.candidate.anonymous:
         yield "single annotators: nobody is named in the work"
 
@@ -183,14 +200,6 @@ def _notes(run: Run) -> Sequence[str]:
     if c.n_ambiguous:
         pairs = number_of(c.n_ambiguous, "pair")
         left.append(f"the offsets of {pairs} of boxes that have another partner as good")
-    dropped = run.candidate.n_dropped
-    if dropped:
-        kinds = Counter(one.kind for one in run.candidate.issues if one.severity == "dropped")
-        listed = ", ".join(f"{n:,} {kind}" for kind, n in kinds.most_common(3))
-        verb = "counts" if dropped == 1 else "count"
-        left.append(
-            f"{number_of(dropped, 'row')} that cannot be used ({listed}) and {verb} as not drawn"
-        )
     return [*left, *meeting(run), *notes(c)]
 
 

@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Any, Final
 
-from annqc.infer.verdicts import G_MIN
 from annqc.judge.wording import group_words, number_of
 from annqc.report.checks.record import limit_words, make_record, value_name
-from annqc.report.plain import clean_lines
-from annqc.run.scorecardneeds import images_for_mean, images_for_share
+from annqc.report.html.texts import NONE, number
+from annqc.report.plain import clean_lines, clean_text
+from annqc.report.scorecard.more import EVIDENCE, NO_MORE, more_of, more_words
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
+    from annqc.judge.verdicts import Check
     from annqc.report.checks.record import Record
     from annqc.run.scorecardchecks import Held
-    from annqc.run.scorecardunits import Unit
+    from annqc.run.scorecardunits import Cut, Unit
 
-__all__ = ["WORDS", "check_rows", "verdict_of"]
+__all__ = [
+    "DIGITS",
+    "WORDS",
+    "check_rows",
+    "rules_left",
+    "value_words",
+    "verdict_of",
+    "worst_words",
+]
 
 WORDS: Final = {
     "accepted": "accepted",
@@ -36,14 +44,16 @@ OF_OUTCOME: Final = {
     "not_applicable": "not_checked",
     "error": "error",
 }
-NO_MORE: Final = {"n_more": None, "n_open": 0, "more": ""}
-SHARES: Final = ("recall", "precision", "label_accuracy", "error_rate")
-MEANS: Final = ("mean_iou",)
-EVIDENCE: Final = "clusters"
-"""Measures of which it can be told how many images settle them; the last asks for nothing else."""
+NOTHING_MORE: Final = {"n_more": None, "n_open": 0, "more": ""}
+FEW_TOLD: Final = 2
+"""So many rules are told of in a phrase."""
+DIGITS: Final = {"px": 1, "tolerances": 1, "count": 0, "": 3, "change": 3}
+EVERYTHING: Final = group_words({})[0]
+"""What a check calls the whole of what it looked at."""
+FEW_MEASURED: Final = "too few of the objects were measured to be sure"
 
 
-def check_rows(held: Held, thing: str) -> list[dict[str, Any]]:
+def check_rows(held: Held, thing: str, found: Cut, name: str) -> list[dict[str, Any]]:
     """Lay the checks of one page out.
 
     Parameters
@@ -52,33 +62,41 @@ def check_rows(held: Held, thing: str) -> list[dict[str, Any]]:
         From `annqc.run.scorecardchecks.judge_units`.
     thing : str
         What evidence is counted in, such as ``"image"``.
+    found : Cut
+        The delivery.
+    name : str
+        What the page is called.
 
     Returns
     -------
     list of dict
-        ``id, measure, asked, outcome, by_chance, is_short, sentence``; ``group, quantity, estimate,
-        ci_low, ci_high, unit, n_clusters`` of the group that decides; ``n_groups``, and how many of
-        them ``n_pass, n_fail`` and ``n_undecided``; ``n_more``, the further images that would
-        settle the group that needs most, None where none are needed or no number is known, of
-        ``n_open`` groups; ``n_stuck``, those that none would settle; ``is_least``, whether it takes
-        at least so many, and nobody knows how many more; ``more``, these in words.
+        ``id, measure, asked, limit, tolerance, outcome, by_chance, is_short, sentence, caveat,
+        notes``; ``group, quantity, estimate, ci_low, ci_high, unit, n_clusters`` of the group that
+        decides; ``n_groups``, and how many of them ``n_pass, n_fail`` and ``n_undecided``; what
+        `annqc.report.scorecard.more.more_of` returns, and ``more``, the same in words.
     """
     spec = held.judgement.spec
+    whose = EVERYTHING if found.whole else f"{name} as a whole"
     rows = []
     for check in held.judgement.checks:
         record = make_record(check, spec=spec)
         worst = record["rows"][0] if record["rows"] else {}
         unit, numbers = _numbers(worst)
         by_chance = check.id in held.chance
+        needed = more_of(record, check.rows, by_chance=by_chance, n_tests=len(found.units))
         rows.append(
             {
                 "id": record["id"],
                 "measure": record["measure"],
                 "asked": _asked(record),
+                "limit": limit_words(record),
+                "tolerance": record["tolerance"],
                 "outcome": record["outcome"],
                 "by_chance": by_chance,
                 "is_short": _is_short(record),
-                "sentence": clean_lines(record["sentence"]),
+                "sentence": clean_lines(record["sentence"].replace(EVERYTHING, whose)),
+                "caveat": _caveat(check),
+                "notes": [] if check.assessment is None else list(check.assessment.notes),
                 "group": worst.get("group", {}),
                 "quantity": worst.get("quantity"),
                 **dict(zip(("estimate", "ci_low", "ci_high"), numbers, strict=True)),
@@ -86,15 +104,15 @@ def check_rows(held: Held, thing: str) -> list[dict[str, Any]]:
                 "n_clusters": worst.get("n_clusters"),
                 "n_groups": record["n_rows"],
                 **{f"n_{name}": record["counts"][name] for name in ("pass", "fail", "undecided")},
-                **_more(record, check.rows, by_chance=by_chance),
+                **needed,
+                "more": more_words(needed, thing),
             }
         )
-        rows[-1]["more"] = more_words(rows[-1], thing)
     return rows
 
 
 def verdict_of(
-    unit: Unit, held: Held | None, checks: list[dict[str, Any]], thing: str
+    unit: Unit, held: Held | None, checks: list[dict[str, Any]], thing: str, found: Cut
 ) -> dict[str, Any]:
     """Say whether the work of one page is accepted.
 
@@ -108,12 +126,15 @@ def verdict_of(
         From `check_rows`.
     thing : str
         What evidence is counted in.
+    found : Cut
+        The delivery.
 
     Returns
     -------
     dict
-        ``verdict``, one of `WORDS`; ``sentence``; ``n_more``, the further images that would settle
-        the group that needs most, and ``n_open``, how many groups need some; ``more``, both in
+        ``verdict``, one of `WORDS`; ``sentence``, and ``why``, a phrase for a table; ``n_more``,
+        the further images that would settle the page, for the group that needs most, None where no
+        number would or it is not known; ``n_open``, how many groups need some; ``more``, both in
         words.
 
     Notes
@@ -121,46 +142,77 @@ def verdict_of(
     A rule that asks for enough evidence says nothing of the work: where it alone fails, the page is
     undecided.
     """
-    if unit.run is None:
+    if unit.run is None and held is None:
         said = f"Nothing was checked: {unit.trouble}."
-        return {"verdict": "not_checked", "sentence": said, **NO_MORE}
+        why = unit.trouble
+        return {"verdict": "not_checked", "sentence": said, "why": why, **NOTHING_MORE}
     if held is None:
         said = "Nothing was accepted or refused, for no rule was given; the findings stand below."
-        return {"verdict": "no_rule", "sentence": said, **NO_MORE}
+        return {"verdict": "no_rule", "sentence": said, "why": "", **NOTHING_MORE}
     verdict = OF_OUTCOME[held.judgement.outcome]
     if verdict == "refused" and all(one["is_short"] for one in checks if one["outcome"] == "fail"):
         verdict = "undecided"
-    needed = [one["n_more"] for one in checks if one["n_more"] is not None]
-    n_more = max(needed, default=None) if verdict == "undecided" else None
-    n_open = max((one["n_open"] for one in checks), default=0) if verdict == "undecided" else 0
-    is_least = any(one["is_least"] for one in checks)
-    numbers = {"n_more": n_more, "n_open": n_open}
-    more = more_words({**numbers, "is_least": is_least}, thing)
-    said = _sentence(verdict, checks, more, thing)
-    return {"verdict": verdict, "sentence": said, **numbers, "more": more}
+    left = rules_left(held)
+    numbers = _page_more(checks) if verdict == "undecided" else NOTHING_MORE
+    said = _sentence(verdict, checks, left, thing, found)
+    why = _phrase(verdict, checks, left, found)
+    more = more_words(numbers, thing) if numbers["n_more"] is not None else ""
+    told = {"n_more": numbers["n_more"], "n_open": numbers["n_open"], "more": more}
+    return {"verdict": verdict, "sentence": said, "why": why, **told}
 
 
-def more_words(needed: Mapping[str, Any], thing: str) -> str:
-    """Say how much more it takes: ``n_more`` each, for ``n_open`` groups; "" for none.
+def rules_left(held: Held) -> list[str]:
+    """Name the rules of the spec that were not applied, because others were asked for."""
+    applied = {one.id for one in held.judgement.checks}
+    return [one.id for one in held.judgement.spec.rules if one.id not in applied]
 
-    Parameters
-    ----------
-    needed : mapping
-        ``n_more, n_open`` and ``is_least``.
-    thing : str
-        What evidence is counted in.
 
-    Examples
-    --------
-    >>> more_words({"n_more": 7, "n_open": 3, "is_least": False}, "image")
-    'up to 7 more images each for 3 groups'
-    """
-    n_more, n_open = needed["n_more"], needed["n_open"]
-    if n_more is None:
+def value_words(one: Mapping[str, Any]) -> str:
+    """Say the number that decides a check: ``"0.887"``, ``"bravo-1 right +3.2 px"``."""
+    digits, unit = DIGITS[one["unit"]], one["unit"]
+    signed = unit in {"px", "tolerances", "change"} and one["quantity"] is not None
+    value = number(one["estimate"], digits, sign=signed)
+    if value == NONE:
+        return worst_words(one)
+    value += f" {unit}" if unit in {"px", "tolerances"} else ""
+    return " ".join(part for part in (worst_words(one), value) if part)
+
+
+def worst_words(one: Mapping[str, Any]) -> str:
+    """Name the group and the quantity that decide a check; "" where everything does."""
+    group = ", ".join(str(value) for value in one["group"].values())
+    quantity = (one["quantity"] or "").removeprefix("out_").replace("_", " ")
+    return clean_text(" ".join(f"{group} {quantity}".split()), width=40)
+
+
+def _page_more(checks: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return the further images that settle a page: none where a rule of it would stay open."""
+    open_ = _open(checks)
+    if not open_ or any(one["n_stuck"] or one["n_more"] is None for one in open_):
+        return NO_MORE
+    most = max(open_, key=lambda one: one["n_more"])
+    wide = max(open_, key=lambda one: one["n_open"])
+    return {
+        **wide,
+        "n_more": most["n_more"],
+        "n_half": wide["n_half"] if most is wide else most["n_more"],
+        "is_least": any(one["is_least"] or one["n_few"] for one in open_),
+    }
+
+
+def _open(checks: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [one for one in checks if one["outcome"] == "undecided" or one["is_short"]]
+
+
+def _caveat(check: Check) -> str:
+    """Say of a pass that it rests on a part of the objects."""
+    found = check.assessment
+    if check.outcome != "pass" or found is None or found.doubtful is None:
         return ""
-    each = f" each for {n_open:,} groups" if n_open > 1 else ""
-    about = "at least" if needed["is_least"] else "up to" if n_open > 1 else "about"
-    return f"{about} {number_of(n_more, f'more {thing}')}{each}"
+    n = int(found.doubtful.sum())
+    if not n:
+        return ""
+    return FEW_MEASURED if len(found.doubtful) == 1 else f"of {n:,} of them {FEW_MEASURED}"
 
 
 def _is_short(check: Mapping[str, Any]) -> bool:
@@ -168,23 +220,34 @@ def _is_short(check: Mapping[str, Any]) -> bool:
     return bool(check["measure"] == EVIDENCE and check["outcome"] == "fail")
 
 
-def _sentence(verdict: str, checks: list[dict[str, Any]], more: str, thing: str) -> str:
+def _sentence(
+    verdict: str, checks: list[dict[str, Any]], left: list[str], thing: str, found: Cut
+) -> str:
     ids: dict[str, list[str]] = {}
     for one in checks:
         ids.setdefault("short" if one["is_short"] else one["outcome"], []).append(one["id"])
+    rest = f" Not applied: {_listed(left)}." if left else ""
     if verdict == "accepted":
+        doubtful = [one["id"] for one in checks if one["caveat"]]
+        but = f"; of {_listed(doubtful)}, {FEW_MEASURED}" if doubtful else ""
         few = {1: "the rule is", 2: "both rules are"}
         rules = few.get(len(checks), f"all {len(checks)} rules are")
-        return f"Accepted: {rules} shown to be kept."
+        if left:
+            verb = "is" if len(checks) == 1 else "are"
+            rules = f"on the rules applied: {_listed(ids['pass'])} {verb}"
+            return f"Accepted {rules} shown to be kept{but}.{rest}"
+        return f"Accepted: {rules} shown to be kept{but}."
     if verdict == "refused":
-        return f"Refused: the work is shown not to keep {_listed(ids['fail'])}.{_besides(ids)}"
+        refused = f"Refused: the work is shown not to keep {_listed(ids['fail'])}."
+        return f"{refused}{_besides(ids)}{rest}"
     if verdict == "error":
-        return f"Not judged: {_listed(ids['error'])} could not be made."
+        return f"Not judged: {_listed(ids['error'])} could not be made.{rest}"
     if verdict == "not_checked":
-        return "Nothing was checked: none of the rules applies here."
+        return f"Nothing was checked: none of the rules applies here.{rest}"
     open_, short = ids.get("undecided", []), ids.get("short", [])
     if not open_ and not short:
-        return f"Undecided: {_listed(ids['not_applicable'])} could not be asked; the others pass."
+        asked = _listed(ids["not_applicable"])
+        return f"Undecided: {asked} could not be asked; the others pass.{rest}"
     parts = []
     if open_:
         verb = "is" if len(open_) == 1 else "are"
@@ -192,28 +255,85 @@ def _sentence(verdict: str, checks: list[dict[str, Any]], more: str, thing: str)
     if short:
         verb = "asks" if len(short) == 1 else "ask"
         parts.append(f"{_listed(short)} {verb} for more {_plural(thing)} than there are")
-    return f"Undecided: {'; '.join([*parts, *_settle(checks, more, thing)])}."
+    return f"Undecided: {'; '.join([*parts, *_settle(checks, thing, found)])}.{rest}"
 
 
-def _settle(checks: list[dict[str, Any]], more: str, thing: str) -> list[str]:
+def _settle(checks: list[dict[str, Any]], thing: str, found: Cut) -> list[str]:
     """Say what would settle it, and what would not."""
-    open_ = [one for one in checks if one["outcome"] == "undecided" or one["is_short"]]
-    stuck = [one["id"] for one in open_ if one["n_stuck"]]
-    chance = [one["id"] for one in open_ if one["by_chance"]]
-    known = [one["id"] for one in open_ if one["n_more"] is not None]
-    unknown = [one["id"] for one in open_ if one["id"] not in {*stuck, *chance, *known}]
+    open_ = _open(checks)
     said = []
-    if more:
-        what = "it" if len(known) == len(open_) and not stuck else _listed(known)
-        verb = "are needed" if more.startswith("at least") else f"would settle {what}"
-        said.append(f"{more} {verb}")
+    known: dict[str, list[str]] = {}
+    for one in open_:
+        if one["more"]:
+            known.setdefault(one["more"], []).append(one["id"])
+    for more, ids in known.items():
+        left = any(one["n_stuck"] or one["n_few"] * (not one["is_least"]) for one in open_)
+        all_of_it = len(ids) == len(open_) and not left
+        if more.startswith("at least"):
+            said.append(f"{more} are needed" + ("" if all_of_it else f" for {_listed(ids)}"))
+        else:
+            said.append(f"{more} would settle {'it' if all_of_it else _listed(ids)}")
+    few = [one["id"] for one in open_ if one["n_few"] and not one["is_least"]]
+    if few:
+        said.append(f"some have too few {_plural(thing)} to tell ({_listed(few)})")
+    stuck = [one["id"] for one in open_ if one["n_stuck"]]
     if stuck:
         said.append(f"no reasonable number of {_plural(thing)} would settle {_listed(stuck)}")
+    chance = [one["id"] for one in open_ if one["by_chance"]]
     if chance:
-        said.append(f"among so many pages {_listed(chance)} can be chance")
-    if unknown:
-        said.append(f"how many more {_listed(unknown)} takes is not known")
+        said.append(
+            f"among {number_of(len(found.units), *found.noun)} {_listed(chance)} can be chance"
+        )
+    silent = [one["id"] for one in open_ if not (one["n_stuck"] or one["by_chance"] or one["more"])]
+    if silent:
+        said.append(f"how many more {_listed(silent)} takes is not known")
     return said
+
+
+def _phrase(verdict: str, checks: list[dict[str, Any]], left: list[str], found: Cut) -> str:
+    """Say in a few words why the verdict is what it is, for a table of many pages."""
+    if verdict == "accepted":
+        doubtful = [one["id"] for one in checks if one["caveat"]]
+        parts = [f"of {_listed(doubtful)} few objects were measured"] if doubtful else []
+        return "; ".join([*parts, *([f"{_listed(left)} not applied"] if left else [])])
+    if verdict == "refused":
+        failed = [one for one in checks if one["outcome"] == "fail" and not one["is_short"]]
+        parts = [f"{one['id']}: {_value_and_limit(one)}" for one in failed]
+    elif verdict == "error":
+        parts = [f"{one['id']} could not be made" for one in checks if one["outcome"] == "error"]
+    elif verdict == "undecided":
+        parts = [f"{one['id']}: {_open_words(one, found)}" for one in _open(checks)]
+        na = [one["id"] for one in checks if one["outcome"] == "not_applicable"]
+        parts += [f"{one} could not be asked" for one in na] if not parts else []
+    else:
+        parts = ["no rule applies"]
+    rest = len(parts) - FEW_TOLD
+    return "; ".join(parts[:FEW_TOLD]) + (
+        f"; and {number_of(rest, 'more rule')}" if rest > 0 else ""
+    )
+
+
+def _value_and_limit(one: Mapping[str, Any]) -> str:
+    limit = f", asked {one['limit']}" if one["limit"] else ""
+    rest = f" and {one['n_fail'] - 1:,} more" if one["n_fail"] > 1 else ""
+    return f"{value_words(one)}{rest}{limit}"
+
+
+def _open_words(one: Mapping[str, Any], found: Cut) -> str:
+    if one["by_chance"]:
+        return f"among {number_of(len(found.units), *found.noun)} this can be chance"
+    if one["n_stuck"]:
+        return "no reasonable number of images would settle it"
+    if one["unit"] == "change" and one["estimate"] is not None:
+        return f"not shown to be worse; {_hidden(one)} may hide"
+    return str(one["more"]) or "neither kept nor broken"
+
+
+def _hidden(one: Mapping[str, Any]) -> str:
+    """Say how much worse it may be than it was; offsets grow as they get worse, rates fall."""
+    if one["quantity"] is None:
+        return f"a loss of up to {number(max(-one['ci_low'], 0.0), 3)}"
+    return f"up to {number(max(one['ci_high'], 0.0), 2)} tolerances worse"
 
 
 def _plural(thing: str) -> str:
@@ -249,52 +369,3 @@ def _numbers(row: dict[str, Any]) -> tuple[str, tuple[Any, Any, Any]]:
     if row.get("quantity") is not None and name == "estimate":
         unit = "tolerances"
     return unit, (row[name], row.get("ci_low"), row.get("ci_high"))
-
-
-def _more(record: Record, rows: Sequence[dict[str, Any]], *, by_chance: bool) -> dict[str, Any]:
-    """Say how many more images would settle the undecided groups of a check.
-
-    ``n_open`` are the groups for which a number is known, ``n_stuck`` those that none would settle.
-    ``is_least`` says that all of them have too few images to tell more than how many it takes to
-    judge them at all.
-    """
-    if by_chance or not (record["outcome"] == "undecided" or _is_short(record)):
-        return {"n_more": None, "n_open": 0, "n_stuck": 0, "is_least": False}
-    needed: dict[str, float] = {}
-    is_least = True
-    for row in rows:
-        if row["outcome"] == record["outcome"]:
-            who = group_words(row["group"])[0]
-            more, least = _needed(record, row)
-            needed[who] = max(needed.get(who, 0.0), more)
-            is_least &= least
-    known = [int(one) for one in needed.values() if 0 < one < math.inf]
-    stuck = sum(one == math.inf for one in needed.values())
-    n_more = max(known, default=None)
-    return {"n_more": n_more, "n_open": len(known), "n_stuck": stuck, "is_least": is_least}
-
-
-def _needed(record: Record, row: dict[str, Any]) -> tuple[float, bool]:
-    """Return how many more images settle a group, and whether it takes at least so many.
-
-    0 where nothing is known, infinity where none would. Of offsets the finding says it.
-    """
-    seen = row.get("n_clusters") or 0
-    at_all = max(float(G_MIN - seen), 0.0)
-    if row.get("n_more") is not None:
-        return max(float(row["n_more"]), at_all), at_all > 0
-    if row.get("status") == "infeasible":
-        return math.inf, False
-    limit = record["at_least"] if record["at_least"] is not None else record["at_most"]
-    if record["measure"] == EVIDENCE:
-        return math.ceil(limit - row["count"]), False
-    ends = [row.get(name) for name in ("estimate", "ci_low", "ci_high")]
-    if limit is None or not seen or None in ends or record["measure"] not in {*SHARES, *MEANS}:
-        return at_all, at_all > 0
-    estimate, low, high = (float(one) for one in ends if one is not None)
-    if record["measure"] in MEANS:
-        total = images_for_mean(estimate, low, high, seen, limit)
-    else:
-        level = record["confidence"]
-        total = images_for_share(estimate, low, high, seen, limit, confidence=level)
-    return max(total - seen, at_all, 1.0), False

@@ -79,7 +79,7 @@ def write_scorecard(
     if spec is not None:
         held = judge_units(found, spec, only=only, baseline=baseline)
     document = make_document(found, held, spec)
-    contents = render(document, found.units)
+    contents = render(document)
     contents["scorecard.csv"] = csv_bytes(sheet(document))
     contents["scorecard.json"] = encode(document)
     contents["summary.md"] = summary(document).encode("utf-8", "backslashreplace")

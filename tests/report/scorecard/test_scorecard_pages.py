@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import itertools
 import json
 import re
 import shutil
@@ -15,9 +17,11 @@ import pytest
 
 import annqc
 from annqc import Habit
+from annqc.report.scorecard.biasbox import bias_drawing
 from annqc.report.scorecard.period import period_of
 from annqc.run.times import times_of
-from annqc.tables import Problem
+from annqc.tables import EDGES, Problem
+from annqc.write import write_coco
 from tests.run.scorecard_deliveries import EVIL, audited, by_vendor, vendor_of, with_columns
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
@@ -105,7 +109,7 @@ def test_a_page_has_the_numbers_and_the_words(folder):
     card = next(one for one in document["pages"] if one["verdict"] == "refused")
     page = Page(folder / card["page"])
     assert card["period"]["first"] == "2026-03-01"
-    assert f"Work of 2026-03-01 to {card['period']['last']} (created_at)" in page.text
+    assert f"Work of 2026-03-01 to {card['period']['last']} (created_at, UTC)" in page.text
     assert card["sentence"] in page.text
     cells = {row[0]: row[1:] for row in page.rows if row}
     recall = card["scores"]["recall"]
@@ -127,10 +131,120 @@ def test_the_index_is_by_name_and_has_intervals_and_ranks(folder):
     assert [row[:2] for row in rows] == [
         [vendor, f"lot {k}"] for vendor in ("good", "loose", "tiny") for k in (1, 2)
     ]
-    assert all(" to " in cell for row in rows[:4] for cell in row[4:9])
+    heads = page.rows[0]
+    assert heads[:5] == ["vendor", "batch", "verdict", "why", "images"]
+    document = json.loads((folder / "scorecard.json").read_text(encoding="utf-8"))
+    for row, card in zip(rows, document["pages"], strict=True):
+        assert row[3] == card["why"]
+        edge = row[heads.index("worst edge, px")]
+        iou = row[heads.index("mean IoU")]
+        seen = card["scores"]["mean_iou"]["n_clusters"]
+        assert f"{seen} image" in iou
+        assert " to " in iou or seen < 5
+        assert " to " in edge or seen < 5
     assert "pages whose ranks overlap cannot be put in order" in page.text
     # Two equally good batches of one vendor, and two equally bad ones.
     assert [row[-1].strip() for row in rows] == ["1 to 2", "1 to 2", "3 to 4", "3 to 4", "–", "–"]  # noqa: RUF001
+
+
+def cards_of(folder):
+    return json.loads((folder / "scorecard.json").read_text(encoding="utf-8"))["pages"]
+
+
+def test_a_column_that_says_the_same_on_every_line_is_a_sentence(tmp_path):
+    alike = annqc.simulate({f"v{k}": [] for k in range(4)}, n_images=60, overlap=2, rng=4)
+    audit = annqc.audit(alike.work, alike.gold)
+    page = Page(audit.to_scorecard(tmp_path / "card", vendor="annotator"))
+    assert not {"labels", "rank, between"} & set(page.rows[0])
+    lows = [one["scores"]["label_accuracy"]["ci_low"] for one in cards_of(tmp_path / "card")]
+    said = f"labels: 1.000 for all vendors, intervals within {min(lows):.3f} to 1.000."
+    assert said in page.text
+    assert "rank: 1 to 4 for all vendors, so no order can be told." in page.text
+    assert "mean IoU" in page.rows[0]
+
+
+def test_a_page_says_what_it_was_made_of(tmp_path):
+    made = annqc.simulate(["ann", "bob"], n_images=20, rng=1)
+    write_coco(made.gold, tmp_path / "gold.json")
+    write_coco(made.work, tmp_path / "work.json")
+    audit = annqc.audit(tmp_path / "work.json", tmp_path / "gold.json")
+    index = audit.to_scorecard(tmp_path / "card", vendor="annotator")
+    digest = hashlib.sha256((tmp_path / "work.json").read_bytes()).hexdigest()[:12]
+    for path in [index, *(tmp_path / "card" / "pages").iterdir()]:
+        assert f"Compared: work work.json (SHA-256 {digest}); gold gold.json" in Page(path).text
+    assert digest in (tmp_path / "card" / "summary.md").read_text(encoding="utf-8")
+    document = json.loads((tmp_path / "card" / "scorecard.json").read_text(encoding="utf-8"))
+    card = document["pages"][0]
+    assert card["samples"]["objects_asked"] == card["scores"]["recall"]["n"]
+
+
+def test_two_tolerances_stand_beside_what_they_give(tmp_path):
+    """Loose-0 is 6 px off: biased at the tolerance of the audit, and within that of the rule."""
+    rule = {"id": "edges", "measure": "edge_offset", "by": ["annotator"]}
+    for tolerance, beside in (("12 px", True), ("max(1 px, 2 %)", False)):
+        spec = {"annqc": {"version": 1}, "rule": [{**rule, "tolerance": tolerance}]}
+        audited().to_scorecard(tmp_path / "card", spec=spec, vendor="site")
+        text = Page(tmp_path / "card" / "pages" / "loose-2.html").text
+        line = next(one for one in text.splitlines() if one.startswith("biased loose-0 draws"))
+        assert line.endswith("(tolerance max(1 px, 2 %))") == beside
+        assert f"edge offset within {tolerance}, by annotator" in text
+
+
+def test_times_that_cannot_be_read_are_told_in_the_header(tmp_path):
+    audit = audited()
+    n = len(audit.work)
+    days = ["2026-03-01", *["03/04/2024"] * (n - 1)]
+    audit = with_columns(audit, created_at=days)
+    page = audit.to_scorecard(tmp_path / "card").parent / "pages" / "delivery-1.html"
+    said = f"(created_at, UTC; {n - 1:,} of {n:,} boxes without a readable time)"
+    assert said in Page(page).text
+
+
+def test_bands_of_the_bias_box_do_not_cover_each_other():
+    for values in itertools.product((-9.0, -1.0, 0.3, 9.0), repeat=4):
+        edges = [
+            {
+                "quantity": name,
+                "name": name,
+                "verdict": "biased",
+                **{f"{end}{unit}": value for end in ("estimate",) for unit in ("", "_px")},
+                **{f"ci_low{unit}": value - 2 for unit in ("", "_px")},
+                **{f"ci_high{unit}": value + 2 for unit in ("", "_px")},
+            }
+            for name, value in zip(EDGES, values, strict=True)
+        ]
+        box = bias_drawing(edges)
+        assert box["cut"] == (max(map(abs, values)) + 2 > 2.5)
+        bands = [one["band"] for one in box["sides"]]
+        for one, other in itertools.combinations(bands, 2):
+            assert apart(one, other)
+        for x, y, width, height in bands:
+            assert x >= 0
+            assert y >= 0
+            assert x + width <= box["width"]
+            assert y + height <= box["height"]
+
+
+def apart(one, other):
+    return any(one[k] + one[k + 2] <= other[k] or other[k] + other[k + 2] <= one[k] for k in (0, 1))
+
+
+@pytest.mark.skipif(BROWSER is None, reason="there is no Chromium here")
+@pytest.mark.parametrize("media", ["screen", "print"])
+def test_the_bias_box_is_large_enough_to_be_read(folder, media):
+    sync = pytest.importorskip("playwright.sync_api")
+    with sync.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=BROWSER, args=["--no-sandbox"])
+        page = browser.new_page(viewport={"width": 794, "height": 1123})
+        page.emulate_media(media=media)
+        page.goto((folder / "pages" / "loose-lot-1-3.html").as_uri())
+        gold = page.locator(".biasbox .gold").bounding_box()
+        labels = [one.bounding_box() for one in page.locator(".biasbox text").all()]
+        browser.close()
+    assert gold["width"] >= 100
+    assert all(one["height"] >= 10.5 for one in labels)  # pixels of CSS: 8 points
+    rects = [(one["x"], one["y"], one["width"], one["height"]) for one in labels]
+    assert all(apart(one, other) for one, other in itertools.combinations(rects, 2))
 
 
 def test_colours_are_never_alone(folder):
@@ -201,6 +315,8 @@ def test_work_that_does_not_say_what_was_asked_for_says_so(tmp_path):
         (["2026-03-02", "2026-03-01T23:00:00Z", None], "2026-03-01", "2026-03-02", 1),
         ([1_772_323_200, 1_772_409_600.5, "soon"], "2026-03-01", "2026-03-02", 1),
         ([1_772_323_200_000, 1_772_409_600_000, float("nan")], "2026-03-01", "2026-03-02", 1),
+        # A day in New York is over when it is the next one in Greenwich, and that is what is said.
+        (["2024-03-31T23:30-05:00", "2024-04-01", "3/4"], "2024-04-01", "2024-04-01", 1),
         (["0001-01-01T00:00:00+14:00", "2026-03-01", 7], "2026-03-01", "2026-03-01", 2),
     ],
 )
@@ -213,6 +329,7 @@ def test_times_are_read_in_many_ways(cells, first, last, without):
         "column": "created_at",
         "first": first,
         "last": last,
+        "zone": "UTC",
         "n_without": without,
     }
 
