@@ -20,7 +20,16 @@ if TYPE_CHECKING:
     from annqc.run.audit import Run
     from annqc.tables import Problem
 
-__all__ = ["Compared", "compared", "left_out", "meeting", "notes", "odd_rows"]
+__all__ = [
+    "Compared",
+    "compared",
+    "few_annotators",
+    "ignored_words",
+    "left_out",
+    "meeting",
+    "notes",
+    "odd_rows",
+]
 
 MOST_TOLD: Final = 2
 """Problems of one kind that are told one by one."""
@@ -45,6 +54,9 @@ class Compared:
         Images that were compared: in the reference, and given to somebody.
     n_reference, n_candidate : int
         Usable boxes of the two sides that were compared.
+    n_ignored : int
+        Boxes of the reference among them that are marked to be ignored, or are crowds: nobody is
+        asked for those.
     n_annotators, n_assignments, n_categories : int
         Annotators; annotator x image that was compared; categories of both sides.
     n_rows : int
@@ -71,6 +83,7 @@ class Compared:
     n_images: int
     n_reference: int
     n_candidate: int
+    n_ignored: int
     n_annotators: int
     n_assignments: int
     n_categories: int
@@ -108,10 +121,12 @@ def compared(run: Run) -> Compared:
         for severity in ("dropped", "kept")
     }
     outside = candidate.table.image[matches.not_covered]
+    there = used[reference.table.image]
     return Compared(
         n_images=int(used.sum()),
-        n_reference=int(used[reference.table.image].sum()),
+        n_reference=int(there.sum()),
         n_candidate=len(candidate) - matches.n_not_covered,
+        n_ignored=int((there & (reference.table.ignored | reference.table.crowd)).sum()),
         n_annotators=len(candidate.annotator_ids),
         n_assignments=matches.n_tasks,
         n_categories=len(matches.category_names),
@@ -144,6 +159,33 @@ def odd_rows(run: Run) -> dict[str, int]:
     return dict(Counter(kinds).most_common())
 
 
+def ignored_words(c: Compared) -> str:
+    """Say in brackets how much of the reference is ignored; empty where nothing is.
+
+    Parameters
+    ----------
+    c : Compared
+        The counts.
+    """
+    return f" ({c.n_ignored:,} marked to be ignored)" if c.n_ignored else ""
+
+
+def few_annotators(n: int) -> str:
+    """Say what cannot be told apart with few annotators; empty where there are enough.
+
+    Parameters
+    ----------
+    n : int
+        Annotators.
+    """
+    if not 0 < n < MIN_ANNOTATORS:
+        return ""
+    return (
+        f"with {number_of(n, 'annotator')} an offset of the gold looks the same "
+        f"as an offset of the annotators; it takes {MIN_ANNOTATORS} to tell them apart"
+    )
+
+
 def left_out(c: Compared) -> list[str]:
     """Say what of the input takes no part.
 
@@ -158,13 +200,14 @@ def left_out(c: Compared) -> list[str]:
         Empty where everything does.
     """
     left = []
+    side = "consensus" if c.consensus else "gold"
     if c.n_unused_boxes:
         boxes = number_of(c.n_unused_boxes, "box", "boxes")
         left.append(
-            f"{boxes} on {number_of(c.n_unused_images, 'image')} that the gold does not have"
+            f"{boxes} on {number_of(c.n_unused_images, 'image')} that the {side} does not have"
         )
     if c.n_idle_images:
-        left.append(f"{number_of(c.n_idle_images, 'gold image')} without work to compare")
+        left.append(f"{number_of(c.n_idle_images, f'{side} image')} without work to compare")
     if c.n_border:
         left.append(f"{number_of(c.n_border, 'edge')} at the image border, from the offsets")
     if c.n_ambiguous:
@@ -243,11 +286,8 @@ def notes(c: Compared, by: Sequence[str] = ("annotator",)) -> list[str]:
             f"{ANONYMOUS}; of several drawings of one object on an image one is paired, and the "
             "others count as spurious; an offset of the gold looks the same as one of the work"
         )
-    elif 0 < c.n_annotators < MIN_ANNOTATORS:
-        said.append(
-            f"with {number_of(c.n_annotators, 'annotator')} an offset of the gold looks the same "
-            f"as an offset of the annotators; it takes {MIN_ANNOTATORS} to tell them apart"
-        )
+    elif few := few_annotators(c.n_annotators):
+        said.append(few)
     if "annotator" not in by and c.n_annotators > 1:
         said.append(
             f"the {c.n_annotators:,} annotators are pooled here, so one who is off may not show; "

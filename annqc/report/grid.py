@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from rich.cells import cell_len, set_cell_size
 
-from annqc.report.plain import clean_text
+from annqc.report.plain import name_text
 from annqc.report.shares import share_ends, share_text
 
 if TYPE_CHECKING:
@@ -95,11 +95,12 @@ def score_table(
     """
     rank = columns["rank"]
     order = np.lexsort((np.arange(len(rank)), -np.nan_to_num(rank, nan=-1.0)))[:n_rows].tolist()
-    names = [clean_text(columns["annotator"][row], width=LONGEST_NAME) for row in order]
+    names = [name_text(columns["annotator"][row], width=LONGEST_NAME) for row in order]
     images = [f"{columns['n_images'][row]:,}" for row in order]
+    alone = np.isfinite(rank).sum() < 2  # nobody to be ranked beside
     ranks = [
         "-"
-        if np.isnan(rank[row])
+        if alone or np.isnan(rank[row])
         else f"{columns['rank_low'][row]:g}-{columns['rank_high'][row]:g}"
         for row in order
     ]
@@ -135,7 +136,7 @@ def best_ranked(columns: dict[str, Array], n: int) -> str:
     rank = columns["rank"]
     order = [row for row in np.argsort(rank, kind="stable")[:n].tolist() if not np.isnan(rank[row])]
     return ", ".join(
-        f"{clean_text(columns['annotator'][row], width=LONGEST_NAME)} "
+        f"{name_text(columns['annotator'][row], width=LONGEST_NAME)} "
         f"({columns['rank_low'][row]:g}-{columns['rank_high'][row]:g})"
         for row in order
     )

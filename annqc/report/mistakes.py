@@ -74,7 +74,11 @@ def unusable_drawings(run: Run) -> set[tuple[object, object]]:
 
 
 def first_errors(
-    columns: dict[str, Array], n: int, unusable: Collection[tuple[object, object]] = ()
+    columns: dict[str, Array],
+    n: int,
+    unusable: Collection[tuple[object, object]] = (),
+    *,
+    side: str = "gold",
 ) -> list[str]:
     """Say the first errors in words; of a loose box with a loose outline, the first of the two.
 
@@ -88,6 +92,8 @@ def first_errors(
         How many at most.
     unusable : collection of (annotator, image)
         From `unusable_drawings`.
+    side : str
+        What the reference is called.
     """
     said: list[str] = []
     shown: set[tuple[object, ...]] = set()
@@ -106,7 +112,7 @@ def first_errors(
                 continue
             shown.add(track)
         shown.add(drawing)
-        text = error_text(error, unusable)
+        text = error_text(error, unusable, side=side)
         if track is not None:
             like_this = number_of(frames[track], "frame")
             text += f" (track {_short(error['track_id'])}, {like_this} like this)"
@@ -120,7 +126,12 @@ def _tracks(columns: dict[str, Array]) -> list[tuple[object, ...] | None]:
     return [None if key[-1] is None else key for key in zip(*named, strict=True)]
 
 
-def error_text(error: dict[str, Any], unusable: Collection[tuple[object, object]] = ()) -> str:
+def error_text(
+    error: dict[str, Any],
+    unusable: Collection[tuple[object, object]] = (),
+    *,
+    side: str = "gold",
+) -> str:
     """Say one error: where it is, whose it is and what is wrong.
 
     Parameters
@@ -129,10 +140,12 @@ def error_text(error: dict[str, Any], unusable: Collection[tuple[object, object]
         One row of `annqc.Audit.errors`.
     unusable : collection of (annotator, image)
         From `unusable_drawings`: where such a row may be what is missing, that is said.
+    side : str
+        What the reference is called.
     """
     image = clean_text(error["file_name"] or error["image_id"], width=48)
     who = _short(error["annotator"])
-    said = f"{image}, {who}: {_WHAT[error['kind']](error)}"
+    said = f"{image}, {who}: {_WHAT[error['kind']](error | {'side': side})}"
     places = {(error["annotator"], error[name]) for name in ("image_id", "file_name")}
     if error["annotation_id"] is None and not places.isdisjoint(unusable):
         said += ", or its row could not be used"
@@ -160,7 +173,7 @@ def _short(value: Any) -> str:
 
 
 def _reference(error: dict[str, Any]) -> str:
-    return f"gold {_short(error['category'])} {_short(error['reference_id'])}"
+    return f"{error['side']} {_short(error['category'])} {_short(error['reference_id'])}"
 
 
 def _drawn(error: dict[str, Any]) -> str:
@@ -170,9 +183,9 @@ def _drawn(error: dict[str, Any]) -> str:
 def _missed(error: dict[str, Any]) -> str:
     found = error["others_found"]
     if np.isnan(found):
-        return f"{_reference(error)} is missing"
+        return f"{_reference(error)} was not drawn"
     share = "all" if found == 1 else f"{100 * found:.0f} %"
-    return f"{_reference(error)} is missing; {share} of the others drew it"
+    return f"{_reference(error)} was not drawn; {share} of the others drew it"
 
 
 def _loose(error: dict[str, Any]) -> str:
@@ -198,7 +211,7 @@ def _loose_outline(error: dict[str, Any]) -> str:
 
 
 def _odd_outline(error: dict[str, Any]) -> str:
-    how = _STYLES[error["style"]]
+    how = _STYLES[error["style"]].format(side=error["side"])
     return f"the outline of {_drawn(error)} {how}, unlike the annotator's others"
 
 
@@ -211,7 +224,7 @@ def _near(error: dict[str, Any]) -> str:
     if error["annotation_id"] is None:
         return f"{_reference(error)} has a box near by, with too little overlap to count"
     if error["reference_id"] is None:
-        return f"{_drawn(error)} overlaps the gold too little to count"
+        return f"{_drawn(error)} overlaps the {error['side']} too little to count"
     return f"{_drawn(error)} overlaps {_reference(error)} too little to count"
 
 
@@ -230,12 +243,12 @@ def _split(error: dict[str, Any]) -> str:
 
 
 _STYLES: Final = {
-    "copied": "is that of the gold to the last digit",
-    "few_points": "has few points where the gold has many",
+    "copied": "is that of the {side} to the last digit",
+    "few_points": "has few points where the {side} has many",
     "staircase": "follows the pixels of a mask",
     "simplified": "cuts corners between points far apart",
-    "holes_filled": "fills the holes that the gold has",
-    "holes_opened": "has holes that the gold does not have",
+    "holes_filled": "fills the holes that the {side} has",
+    "holes_opened": "has holes that the {side} does not have",
 }
 """How an outline was drawn, by `annqc.measure.outline_styles.STYLES`."""
 
@@ -244,7 +257,7 @@ _OF_DRAWINGS: Final = frozenset({"loose_box", "loose_outline", "odd_outline"})
 
 _WHAT = {
     "missed": _missed,
-    "spurious": lambda e: f"{_drawn(e)} is around nothing that the gold has",
+    "spurious": lambda e: f"{_drawn(e)} is around none of the {e['side']}'s objects",
     "mislabelled": _mislabelled,
     "near_miss": _near,
     "duplicate": lambda e: f"{_drawn(e)} is drawn twice",

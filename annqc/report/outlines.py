@@ -11,6 +11,7 @@ from annqc.infer.verdicts import BIASED, CLEAN, COLLECTIVE, UNDECIDED, VERDICTS,
 from annqc.judge.wording import amount, join_words, number_of
 from annqc.measure.outlines import CONTOURS
 from annqc.report.plain import clean_text
+from annqc.report.view import kind_of_clusters
 from annqc.run.outline_columns import contours_sensitive
 
 if TYPE_CHECKING:
@@ -84,7 +85,13 @@ def outline_verdicts(found: Outlines) -> Array:
     return verdict
 
 
-def contour_sentences(found: Outlines, groups: Bools | None = None) -> list[tuple[int, str]]:
+def contour_sentences(
+    found: Outlines,
+    groups: Bools | None = None,
+    *,
+    clusters: str = "image",
+    named: bool = True,
+) -> list[tuple[int, str]]:
     """Say who is dilated or eroded, and on which side, the worst first.
 
     Parameters
@@ -93,6 +100,10 @@ def contour_sentences(found: Outlines, groups: Bools | None = None) -> list[tupl
         Findings.
     groups : (n_groups,) bool, optional
         Groups to speak of; all of them if not given.
+    clusters : str
+        What evidence is counted in.
+    named : bool
+        Whether the sentence says who it is about.
 
     Returns
     -------
@@ -118,15 +129,17 @@ def contour_sentences(found: Outlines, groups: Bools | None = None) -> list[tupl
             what = "the contour" if k == WHOLE else f"the {SIDES[k]} side"
             way = "far out" if value > 0 else "far in"
             parts.append(f"{what} {size} too {way} ({interval})")
-        n = number_of(int(main.n[group, WHOLE]), "outline")
-        text = f"{_name(found, group)}: {join_words(parts)}, {n}"
+        n = number_of(int(main.n_clusters[group, told].min()), clusters)
+        text = f"{_name(found, group)}: " * named + f"{join_words(parts)}, {n}"
         if sensitive[group, told].any():
             text += f"; {FEW_OUTLINES}"
         said.append((group, text))
     return said
 
 
-def within_sentences(found: Outlines, verdicts: Array) -> list[tuple[int, str]]:
+def within_sentences(
+    found: Outlines, verdicts: Array, *, clusters: str = "image", named: bool = True
+) -> list[tuple[int, str]]:
     """Say whose contours are measurably off and yet within tolerance, the farthest first.
 
     Parameters
@@ -135,6 +148,10 @@ def within_sentences(found: Outlines, verdicts: Array) -> list[tuple[int, str]]:
         Findings.
     verdicts : (n_groups,) int64
         From `outline_verdicts`.
+    clusters : str
+        What evidence is counted in.
+    named : bool
+        Whether the sentence says who it is about.
 
     Returns
     -------
@@ -155,8 +172,10 @@ def within_sentences(found: Outlines, verdicts: Array) -> list[tuple[int, str]]:
         value, wide = float(px.estimate[group, k]), float(half[group, k])
         size, interval = amount(value, value - wide, value + wide, "px")
         what = "the contour" if k == WHOLE else f"the {SIDES[k]} side"
-        where = f"{what} lies {size} {'out' if value > 0 else 'in'} ({interval})"
-        said.append((group, f"{_name(found, group)}: {where}, measurable but within tolerance"))
+        n = number_of(int(main.n_clusters[group, k]), clusters)
+        where = f"{what} lies {size} {'out' if value > 0 else 'in'} ({interval}, {n})"
+        who = f"{_name(found, group)}: " * named
+        said.append((group, f"{who}{where}, measurable but within tolerance"))
     return said
 
 
@@ -261,14 +280,15 @@ def outline_lines(run: Run, *, most: int, by: Sequence[str] = ("annotator",)) ->
     note = f"{n_biased:,} of {who} dilated or eroded" if n_biased else f"{who}: nobody biased"
     if anonymous:
         note = ANONYMOUS
-    said = [text for _, text in contour_sentences(found)]
+    clusters = kind_of_clusters(run)
+    said = [text for _, text in contour_sentences(found, clusters=clusters)]
     if parts is not None:
         silent = verdicts == BIASED
         silent &= ~(found.decisions.verdict == BIASED).any(axis=1)
         names = found.keys["annotator"][silent].tolist()
         inside = np.array([one in names for one in parts.keys["annotator"].tolist()], dtype=bool)
-        said += [text for _, text in contour_sentences(parts, inside)]
-    remarks = [text for _, text in within_sentences(found, verdicts)]
+        said += [text for _, text in contour_sentences(parts, inside, clusters=clusters)]
+    remarks = [text for _, text in within_sentences(found, verdicts, clusters=clusters)]
     remarks += style_sentences(scores, [_name(found, k) for k in range(found.n)])
     return Section(note, said, remarks, _table(columns), found.n - len(order))
 

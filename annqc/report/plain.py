@@ -7,7 +7,10 @@ from itertools import accumulate
 from typing import Any
 from unicodedata import east_asian_width
 
-__all__ = ["clean_lines", "clean_text", "encodable"]
+__all__ = ["BLANK", "clean_lines", "clean_text", "encodable", "name_text"]
+
+BLANK = "(blank)"
+"""What a name of nothing but blanks is called."""
 
 
 def clean_text(value: Any, *, width: int | None = None) -> str:
@@ -40,6 +43,25 @@ def clean_text(value: Any, *, width: int | None = None) -> str:
         escaped = (c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
         text = "".join(escaped)
     return text if width is None else _shortened(text, width)
+
+
+def name_text(value: Any, *, width: int | None = None) -> str:
+    """Make a name safe to print, as `clean_text`; one that cannot be seen is called blank.
+
+    Parameters
+    ----------
+    value : object
+        The name.
+    width : int, optional
+        Columns at most.
+
+    Examples
+    --------
+    >>> name_text("ann"), name_text("  ")
+    ('ann', '(blank)')
+    """
+    text = clean_text(value, width=width)
+    return text if text.strip() else BLANK
 
 
 def clean_lines(text: str) -> str:

@@ -65,6 +65,9 @@ class Compared(Struct, frozen=True, kw_only=True):
     n_images: int
     n_reference: int
     n_candidate: int
+    n_ignored: Annotated[
+        int, Meta(description="of n_reference, those marked to be ignored, and crowds")
+    ] = 0
     n_annotators: int
     n_assignments: Annotated[int, Meta(description="annotator x image that was compared")]
     n_categories: int

@@ -9,7 +9,7 @@ import numpy as np
 
 from annqc.infer.verdicts import G_MIN
 from annqc.judge.wording import on_the_line
-from annqc.report.plain import clean_text
+from annqc.report.plain import clean_text, name_text
 from annqc.report.view import clusters_word
 from annqc.report.words import EDGE_NAMES, SENSITIVE
 from annqc.run.anonymous import STATUS
@@ -55,8 +55,8 @@ class Standing:
         Row of the `View`.
     place : str
         One of `STANDINGS`.
-    n_clusters : int
-        Images (or tracks) that were compared edge by edge.
+    n_clusters, least_clusters : int
+        Images (or tracks) that were compared, by the edge with the most and with the fewest.
     n_more : float
         Further ones that would settle every undecided edge; NaN where none are needed or none would
         do.
@@ -71,6 +71,7 @@ class Standing:
     group: int
     place: Place
     n_clusters: int
+    least_clusters: int
     n_more: float
     open_edges: tuple[int, ...]
     stuck_edges: tuple[int, ...]
@@ -111,6 +112,7 @@ def standings(view: View) -> list[Standing]:
                 group=group,
                 place=place,
                 n_clusters=int(view.n_clusters[group]),
+                least_clusters=int(view.least_clusters[group]),
                 n_more=float(needed.max()) if len(needed) else float("nan"),
                 open_edges=tuple(np.flatnonzero(open_[group]).tolist()),
                 stuck_edges=tuple(np.flatnonzero(stuck[group]).tolist()),
@@ -141,7 +143,7 @@ def settle_text(view: View, one: Standing) -> str:
         agrees = view.columns["status"][one.group, list(one.stuck_edges)] == "weighs_reference"
         names = edges_text(one.stuck_edges)
         if agrees.any():
-            return f"it agrees with the gold where the others do not ({names})"
+            return f"it agrees with the {view.side} where the others do not ({names})"
         if all(map(on_the_line, excess)):
             sits = "sits" if len(one.stuck_edges) == 1 else "sit"
             return f"no reasonable number of images would: the {names} {sits} on the tolerance"
@@ -165,5 +167,5 @@ def display_name(view: View, group: int, *, width: int = 40) -> str:
     place = view.where(group)
     if "annotator" not in view.by:
         return clean_text(place or "everything", width=width)
-    who = clean_text(view.keys["annotator"][group], width=width)
+    who = name_text(view.keys["annotator"][group], width=width)
     return f"{who}, {place}" if place else who

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.text import Text
 
 from annqc.judge.wording import number_of
-from annqc.report.compared import compared, left_out, meeting, notes, odd_rows
+from annqc.report.compared import compared, ignored_words, left_out, meeting, notes, odd_rows
 from annqc.report.grid import best_ranked, hanging, score_table
 from annqc.report.mistakes import examples, first_errors, unusable_drawings
 from annqc.report.outlines import outline_lines
@@ -19,7 +19,7 @@ from annqc.report.parts import parts_of_work
 from annqc.report.plain import clean_text
 from annqc.report.standing import FEW_OBJECTS, display_name, settle_text, standings
 from annqc.report.tracksection import track_lines
-from annqc.report.view import view_of
+from annqc.report.view import side_of, view_of
 from annqc.report.words import accused_sentences, biased_sentences, collective_sentences
 from annqc.run.anonymous import spoken_of
 from annqc.tables import QUANTITIES
@@ -191,7 +191,7 @@ def _print_compared(console: Console, run: Run, c: Compared, by: tuple[str, ...]
     policy = rules.policy
     categories = number_of(c.n_categories, "category", "categories")
     images = number_of(c.n_images, "image") + c.consensus * ", each as one annotator saw it"
-    boxes = f"{c.n_reference:,} reference and {c.n_candidate:,} candidate boxes"
+    boxes = f"{c.n_reference:,} reference{ignored_words(c)} and {c.n_candidate:,} candidate boxes"
     who = "anonymous annotators" if c.anonymous else number_of(c.n_annotators, "annotator")
     rates = f"tolerance {rules.tolerance}, confidence {100 * rules.confidence:g} %"
     rows = [
@@ -273,7 +273,8 @@ def _rest(view: View, places: Counter[Place], doubtful: int) -> str:
         parts.append(f"{places['collective']:,} off as everybody is")
     parts.append(f"{places['undecided']:,} undecided")
     if places["too_few"]:
-        parts.append(f"{places['too_few']:,} with too few {view.clusters}s (under 5)")
+        kinds = " or ".join(f"{one}s" for one in view.clusters.split(" or "))
+        parts.append(f"{places['too_few']:,} with too few {kinds} (under 5)")
     return ", ".join(parts)
 
 
@@ -373,6 +374,7 @@ def _print_tracks(console: Console, run: Run, *, everything: bool) -> None:
     n_said = len(section.sentences) if everything else N_BIASED
     _lines(console, section.sentences[:n_said], style="red")
     _more(console, len(section.sentences) - n_said, "such findings")
+    _lines(console, section.open)
 
 
 def _print_errors(
@@ -384,6 +386,10 @@ def _print_errors(
     if n == 0 and not shown:
         _heading(console, "Errors", "none")
         return
-    note = f"the farthest box of the biased, and {min(n, N_ERRORS)}" if shown else ""
-    _heading(console, "Look at these first", f"{note} of {number_of(n, 'error')}".strip())
-    _lines(console, [*shown, *first_errors(errors, N_ERRORS, unusable_drawings(run))])
+    title = "The largest errors"
+    if shown:
+        title = "The farthest box of the biased, and the largest errors"
+    note = f"{min(n, N_ERRORS)} of {number_of(n, 'error')}; annqc review ranks them"
+    _heading(console, title, note)
+    side = side_of(run)
+    _lines(console, [*shown, *first_errors(errors, N_ERRORS, unusable_drawings(run), side=side)])

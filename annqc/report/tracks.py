@@ -7,11 +7,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from annqc.infer.verdicts import G_MIN
 from annqc.judge.wording import join_words, number_of
 from annqc.report.grid import side_by_side
 from annqc.report.plain import clean_text
-from annqc.run.temporal import TEMPORAL
 from annqc.run.tracklists import EVENTS
 from annqc.tables import EDGES
 
@@ -22,7 +20,6 @@ if TYPE_CHECKING:
 __all__ = [
     "PLAIN",
     "alone_table",
-    "clean_line",
     "compared_tracks",
     "edge_table",
     "event_counts",
@@ -30,7 +27,6 @@ __all__ = [
     "relative_sentences",
     "score_table",
     "temporal_sentences",
-    "undecided_lines",
 ]
 
 LONGEST: Final = 21
@@ -90,7 +86,9 @@ def _n_tracks(data: Dataset) -> int:
     return len(np.unique(track[counted]))
 
 
-def temporal_sentences(columns: dict[str, Array], *, everybody: bool = False) -> list[str]:
+def temporal_sentences(
+    columns: dict[str, Array], *, everybody: bool = False, named: bool = True
+) -> list[str]:
     """Say who drifts, lags or shakes, begins late, or leaves frames to interpolation.
 
     Parameters
@@ -99,6 +97,8 @@ def temporal_sentences(columns: dict[str, Array], *, everybody: bool = False) ->
         From `annqc.run.audit.Run.temporal_columns`, by annotator.
     everybody : bool
         What all have alike, instead of what is one annotator's.
+    named : bool
+        Whether a sentence says who it is about.
 
     Returns
     -------
@@ -115,7 +115,7 @@ def temporal_sentences(columns: dict[str, Array], *, everybody: bool = False) ->
         one = {name: column[row] for name, column in columns.items()}
         name = "everybody" if everybody else clean_text(one["annotator"], width=LONGEST)
         said.setdefault(name, []).append(_sentence(one, everybody=everybody))
-    return [f"{name}: {join_words(parts)}" for name, parts in said.items()]
+    return [f"{name}: " * named + join_words(parts) for name, parts in said.items()]
 
 
 def _sentence(one: dict[str, Any], *, everybody: bool) -> str:
@@ -157,84 +157,6 @@ def _sentence(one: dict[str, Any], *, everybody: bool) -> str:
     bounds = sorted((sign * low, sign * high))
     shown = " to ".join(f"{one_bound:.1f}" for one_bound in bounds)
     return f"{what} ({shown}, {n})"
-
-
-def undecided_lines(columns: dict[str, Array]) -> list[str]:
-    """Say what cannot be told yet, and what would settle it.
-
-    Parameters
-    ----------
-    columns : dict of str to array
-        From `annqc.run.audit.Run.temporal_columns`, by annotator.
-    """
-    tested = columns["status"] != "descriptive"
-    open_ = (columns["verdict"] == "undecided") & tested
-    open_ &= ~np.char.startswith(columns["quantity"].astype(str), "sawtooth")
-    lines = []
-    few = open_ & np.isin(columns["status"], ["too_few_clusters", "one_cluster"])
-    of_ends = np.isin(columns["quantity"].astype(str), ["start", "end"])
-    for some, what in ((few & of_ends, "sequence"), (few & ~of_ends, "track")):
-        if some.any():
-            most = int(columns["n_clusters"][some].max())
-            lines.append(
-                f"{_quantities(columns, some)}: {number_of(most, what)} to judge by, and no "
-                f"verdict is given on fewer than {G_MIN}"
-            )
-    still = open_ & (columns["status"] == "no_motion")
-    if still.any():
-        lines.append("lag: the objects hardly move, so that it cannot be told")
-    alone = open_ & (columns["status"] == "alone")
-    if alone.any():
-        lines.append("jitter: it is told beside that of two others on the same tracks")
-    more = open_ & np.isfinite(columns["n_more"].astype(float)) & (columns["status"] == "ok")
-    if more.any():
-        who = len(np.unique(columns["annotator"][more].astype(str)))
-        least = int(columns["n_more"][more].astype(float).min())
-        lines.append(
-            f"{_quantities(columns, more)}: open for {number_of(who, 'annotator')}; "
-            f"{number_of(least, 'more track')} or so would settle the nearest of them"
-        )
-    far = open_ & (columns["status"] == "infeasible")
-    if far.any():
-        lines.append(
-            f"{_quantities(columns, far)}: so near to the margin that no number of tracks will "
-            "settle it"
-        )
-    return lines
-
-
-def clean_line(columns: dict[str, Array]) -> str:
-    """Say on what how many annotators are shown to be within tolerance, empty where nobody is.
-
-    Parameters
-    ----------
-    columns : dict of str to array
-        From `annqc.run.audit.Run.temporal_columns`, by annotator.
-    """
-    clean = columns["verdict"] == "clean"
-    if not clean.any():
-        return ""
-    n = len(np.unique(columns["annotator"].astype(str)))
-    counts = Counter(columns["quantity"][clean].tolist())
-    drifts = [name for name in TEMPORAL if name.startswith("drift")]
-    if all(counts[name] == counts[drifts[0]] for name in drifts) and counts[drifts[0]]:
-        counts["drift"] = counts[drifts[0]]
-        for name in drifts:
-            del counts[name]
-    ordered = [name for name in ("drift", *TEMPORAL) if counts[name]]
-    if n == 1:
-        return "Within tolerance: " + ", ".join(name.replace("_", " ") for name in ordered)
-    told = [f"{name.replace('_', ' ')} {counts[name]:,}" for name in ordered]
-    return f"Within tolerance, of {n:,} annotators: " + ", ".join(told)
-
-
-def _quantities(columns: dict[str, Array], rows: Array) -> str:
-    named = set(columns["quantity"][rows].tolist())
-    ordered = [name.replace("_", " ") for name in TEMPORAL if name in named]
-    drifts = [name for name in ordered if name.startswith("drift")]
-    if len(drifts) == len(EDGES):
-        ordered = ["drift", *(name for name in ordered if not name.startswith("drift"))]
-    return ", ".join(ordered)
 
 
 def event_counts(columns: dict[str, Array], *, most: int) -> list[str]:
@@ -344,12 +266,18 @@ def edge_table(columns: dict[str, Array], *, most: int) -> list[str]:
             [clean_text(grid["annotator"][row, 0], width=LONGEST) for row in order],
             False,
         ),
-        ("tracks", [f"{int(grid['n_clusters'][row, :4].max()):,}" for row in order], True),
+        ("tracks", [_span(grid["n_clusters"][row, : len(EDGES)]) for row in order], True),
     ]
     for edge, name in enumerate(EDGES):
         title = f"{name.removeprefix('out_')} "
         table.append((title, [cell(row, edge) for row in order], True))
     return side_by_side(table)
+
+
+def _span(counts: Array) -> str:
+    """Say from how many to how many there are; evidence differs from edge to edge."""
+    least, most = int(counts.min()), int(counts.max())
+    return f"{least:,}" if least == most else f"{least:,}-{most:,}"
 
 
 def alone_table(columns: dict[str, Array]) -> list[str]:

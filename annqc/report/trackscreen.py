@@ -9,9 +9,9 @@ from annqc.judge.wording import number_of
 from annqc.report.compared import compared, left_out, meeting, notes
 from annqc.report.paragraphs import heading, lines, listed, row, table
 from annqc.report.plain import clean_text
+from annqc.report.trackopen import clean_line, undecided_lines
 from annqc.report.tracks import (
     alone_table,
-    clean_line,
     compared_tracks,
     edge_table,
     event_counts,
@@ -19,7 +19,6 @@ from annqc.report.tracks import (
     relative_sentences,
     score_table,
     temporal_sentences,
-    undecided_lines,
 )
 from annqc.report.view import view_of
 from annqc.report.words import biased_sentences
@@ -151,7 +150,7 @@ def _over_time(console: Console, run: Run, most: int) -> None:
         heading(console, "Everybody is off alike: all annotators, or the gold, or the guideline")
         lines(console, shared, style="magenta")
     said = temporal_sentences(found)
-    heading(console, "Over time", "" if said else "nobody is found to drift, lag, shake or be late")
+    heading(console, "Over time", "" if said else "nobody is shown to drift, lag, shake or be late")
     listed(console, said, len(said), most, style="red")
     if clean := clean_line(found):
         lines(console, [clean], style="green")

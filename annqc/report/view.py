@@ -11,14 +11,15 @@ import numpy as np
 from annqc.judge.wording import number_of
 from annqc.report.plain import clean_text
 from annqc.run.findings import findings_columns
-from annqc.tables import QUANTITIES
+from annqc.run.leaveoneout import OTHERS
+from annqc.tables import EDGES, QUANTITIES
 
 if TYPE_CHECKING:
     from annqc.measure.tolerance import Tolerance
     from annqc.run.audit import Run
     from annqc.tables import Array, Bools, Ints
 
-__all__ = ["View", "clusters_word", "view_of"]
+__all__ = ["View", "clusters_word", "kind_of_clusters", "side_of", "view_of"]
 
 K = len(QUANTITIES)
 
@@ -38,10 +39,13 @@ class View:
     tolerance : Tolerance
         That of the audit; says in which unit sizes are told.
     clusters : str
-        What evidence is counted in: ``"image"``, or ``"image or track"`` where there are tracks.
+        What evidence is counted in: ``"image"``, ``"track"`` where every object has one, or
+        ``"image or track"`` where some have.
     accused : (n_groups,) bool, optional
         For annotators as a whole: who is accused, on the whole work or on a part of it. Where it
         is not given, those with a biased finding.
+    side : str
+        What the reference is called: ``"gold"`` or ``"consensus"``.
     """
 
     by: tuple[str, ...]
@@ -50,6 +54,7 @@ class View:
     tolerance: Tolerance
     clusters: str
     accused: Bools | None = None
+    side: str = "gold"
 
     def __len__(self) -> int:
         return len(self.columns["verdict"])
@@ -65,6 +70,12 @@ class View:
         """Clusters behind each group: the most that any quantity has."""
         most: Ints = self.columns["n_clusters"].max(axis=1, initial=0)
         return most
+
+    @cached_property
+    def least_clusters(self) -> Ints:
+        """Clusters behind that edge of each group that has the fewest."""
+        least: Ints = self.columns["n_clusters"][:, : len(EDGES)].min(axis=1)
+        return least
 
     @cached_property
     def off(self) -> Bools:
@@ -111,17 +122,32 @@ def view_of(run: Run, by: tuple[str, ...] = ("annotator",), *, whole: bool = Fal
     found = run.annotator_findings(by) if whole else run.findings(by)
     flat = findings_columns(found)
     columns = {name: column.reshape(-1, K) for name, column in flat.items() if name not in found.by}
+    columns["mean_px"] = found.estimates.located["px"].mean
     return View(
         by=found.by,
         columns=columns,
         keys={name: found.groups.keys[name] for name in found.by},
         tolerance=run.parameters.tolerance,
-        clusters="image" if run.reference.table.track is None else "image or track",
+        clusters=kind_of_clusters(run),
         # In strata the accusation is on the annotator, and there are several rows of each.
         accused=found.accusation.accused if found.pooled is None else None,
+        side=side_of(run),
     )
 
 
+def side_of(run: Run) -> str:
+    """Return what the reference of a run is called: ``"gold"`` or ``"consensus"``."""
+    return "consensus" if OTHERS in run.reference.annotator_ids.tolist() else "gold"
+
+
+def kind_of_clusters(run: Run) -> str:
+    """Name what evidence is counted in; a box outside of all tracks stands for its image."""
+    track = run.reference.table.track
+    if track is None:
+        return "image"
+    return "track" if len(track) and bool((track >= 0).all()) else "image or track"
+
+
 def clusters_word(view: View, n: int) -> str:
-    """Return ``"1 image"``, ``"23 images"`` or ``"23 images or tracks"``."""
+    """Return ``"1 image"``, ``"23 images"``, ``"23 tracks"`` or ``"23 images or tracks"``."""
     return number_of(n, view.clusters)

@@ -16,7 +16,7 @@ from annqc.infer.collective import collective
 from annqc.judge import wording
 from annqc.judge.wording import OBJECTS, amount, number_of, told_in
 from annqc.measure.offsets import AXIS, MARGIN
-from annqc.report.plain import clean_text
+from annqc.report.plain import name_text
 from annqc.report.view import clusters_word
 from annqc.tables import EDGES, QUANTITIES
 
@@ -200,7 +200,7 @@ def _sentence(view: View, group: int, told: tuple[int, ...]) -> Sentence:
     said = f"{size} {direction} ({interval}, {evidence}{beyond})"
     place = view.where(group)
     if "annotator" in view.by:
-        who = clean_text(view.keys["annotator"][group], width=40)
+        who = name_text(view.keys["annotator"][group], width=40)
         text = f"{who} draws {what} {said}" + (f" on {place}" if place else "")
     else:
         verb = "is" if k < 4 else "are"

@@ -18,6 +18,7 @@ from annqc.run.baseline import changes
 from annqc.run.bias import BiasFinder
 from annqc.run.counts import count_columns
 from annqc.run.coverage import coverage_columns
+from annqc.run.dependence import Dependent
 from annqc.run.errors import ERROR_KINDS, error_columns, error_rows
 from annqc.run.evidence import worst_annotations
 from annqc.run.findings import findings_columns
@@ -92,7 +93,7 @@ def _is_number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-class Run(Outlined, Tracked, Suspected):
+class Run(Outlined, Tracked, Suspected, Dependent):
     """A comparison of a candidate with a reference.
 
     Parameters

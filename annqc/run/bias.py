@@ -237,7 +237,7 @@ class BiasFinder:
                 measured.cluster,
                 measured.values(unit).T,
                 n_groups=n,
-                group_grid=self._grid(groups, unit),
+                group_grid=self.grid(groups, unit),
                 missing=np.nan_to_num(missing) if unit == "tolerance" else None,
                 engine=self.engine,
             )
@@ -280,7 +280,7 @@ class BiasFinder:
             share = np.clip(1 - n_used / (n_asked - n_cut), 0, 1)
         return np.asarray(np.where(n_asked > n_cut, share, np.nan))
 
-    def _grid(self, groups: Groups, unit: str) -> Floats:
+    def grid(self, groups: Groups, unit: str) -> Floats:
         """Coordinate step of each group and quantity, in the units of the values."""
         step = np.zeros(groups.n)
         np.maximum.at(step, groups.of_pair, self._step)
@@ -315,7 +315,7 @@ class BiasFinder:
             n_groups=groups.n,
             margin=MARGIN,
             axis=AXIS,
-            group_grid=self._grid(groups, "tolerance"),
+            group_grid=self.grid(groups, "tolerance"),
             engine=self.engine,
             alpha=1 - self.confidence,
         )

@@ -9,6 +9,7 @@ import time
 from . import (
     agreement,
     consensus,
+    dependence,
     endtoend,
     fleet,
     outline_fleet,
@@ -17,6 +18,7 @@ from . import (
     paired,
     ratchet,
     rest,
+    scorecards,
     sequential,
     single,
     specs,
@@ -47,6 +49,8 @@ MODULES = (
     tracking,
     consensus,
     suspicions,
+    dependence,
+    scorecards,
 )
 
 

@@ -14,6 +14,7 @@ from tests.calibration import __main__ as program
 from tests.calibration.core import CHECKS, Run, check_share, check_value, checks_of, widening
 from tests.calibration.test_reduced_agreement import OF_AGREEMENT
 from tests.calibration.test_reduced_consensus import CONSENSUS_FULL, OF_CONSENSUS
+from tests.calibration.test_reduced_dependence import DEPENDENCE_FULL, OF_DEPENDENCE
 from tests.calibration.test_reduced_outline_rules import (
     OF_OUTLINE_RULES,
     OF_RARE,
@@ -21,6 +22,7 @@ from tests.calibration.test_reduced_outline_rules import (
 )
 from tests.calibration.test_reduced_outlines import OF_OUTLINES
 from tests.calibration.test_reduced_rules import FULL_ONLY, OF_RULES
+from tests.calibration.test_reduced_scorecards import OF_SCORECARDS
 from tests.calibration.test_reduced_suspicions import OF_SUSPICIONS
 from tests.calibration.test_reduced_temporal import OF_TEMPORAL
 from tests.calibration.test_reduced_track_rules import OF_TRACK_RULES, TRACK_RULES_FULL
@@ -37,7 +39,8 @@ def test_every_check_is_there():
     outlined = [*OF_OUTLINES, *OF_OUTLINE_RULES, *OF_RARE, *OUTLINE_RULES_FULL]
     tracked = [*OF_TEMPORAL, *OF_TRACKS, *OF_TRACKING, *OF_TRACK_RULES, *TRACK_RULES_FULL]
     several = [*OF_CONSENSUS, *CONSENSUS_FULL, *OF_AGREEMENT, *OF_SUSPICIONS]
-    known = [*IDS, *OF_RULES, *outlined, *tracked, *several, *FULL_ONLY]
+    several += [*OF_DEPENDENCE, *DEPENDENCE_FULL]
+    known = [*IDS, *OF_RULES, *OF_SCORECARDS, *outlined, *tracked, *several, *FULL_ONLY]
     assert sorted(CHECKS) == sorted(known)
 
 

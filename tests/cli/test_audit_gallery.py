@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from tests.report.html.drawn_images import draw_images
@@ -65,3 +67,17 @@ def test_the_folder_of_the_images_is_never_replaced(run, photos):
     (photos / "report").mkdir(exist_ok=True)
     inside = run(*SAID, "--html", photos / "report", "--images", photos)
     assert inside.exit_code == 0, inside.output
+
+
+def test_the_screen_says_how_many_are_over_their_images_and_why_not(run, photos, tmp_path):
+    done = run(*SAID, "--html", tmp_path / "r", "--images", photos)
+    page = (tmp_path / "r" / "problems.html").read_text(encoding="utf-8")
+    shown, n = re.search(r"([\d,]+) of ([\d,]+) single annotations are shown", page).groups()
+    said = " ".join(done.output.split())
+    assert f"with {shown} of {n} single annotations over their images" in said
+    (tmp_path / "empty").mkdir()
+    done = run(*SAID, "--html", tmp_path / "s", "--images", tmp_path / "empty")
+    assert done.exit_code == 0
+    said = " ".join(done.output.split())
+    assert f"with 0 of {n} single annotations over their images ({n} not found)" in said
+    assert "over their images" not in run(*SAID, "--html", tmp_path / "t").output

@@ -57,7 +57,7 @@ def test_who_is_dilated_and_who_eroded():
     assert {row.split()[0]: row.split()[5] for row in table[1:]} == {
         "ann": "clean", "bob": "biased", "cat": "biased", "eve": "biased",
     }  # fmt: skip
-    assert text.index("\nScores") < text.index("\nOutlines") < text.index("\nLook at these")
+    assert text.index("\nScores") < text.index("\nOutlines") < text.index("\nThe farthest box")
 
 
 def test_boxes_alone_have_no_section():
@@ -198,7 +198,7 @@ def test_clean_by_rule_and_yet_measurable_is_said_in_pixels():
     assert said.startswith("Outlines  2 annotators: nobody biased")
     assert "bob: the contour lies 1.5" in said
     assert "px out (1." in said
-    assert "px), measurable but within tolerance" in said
+    assert "px, 24 images), measurable but within tolerance" in said
     assert "ann: the contour" not in said  # far less than a quarter of the tolerance
     document = json.loads(encode(audit_document(run)))
     found = {(one["annotator"], one["quantity"]): one for one in document["outlines"]["findings"]}
@@ -247,7 +247,7 @@ def test_what_could_not_be_paired_is_said():
     object.__setattr__(made.work, "table", made.work.table.take(kept))
     run = Run(made.gold, made.work, parameters=PIXEL)
     said = " ".join(line.strip() for line in section(render(run)))
-    assert "outlines; too few of the outlines could be paired to be sure" in said
+    assert "images; too few of the outlines could be paired to be sure" in said
     strictly = msgspec.json.decode(encode(audit_document(run)), type=AuditDocument, strict=True)
     contour = strictly.outlines.findings[4]
     assert contour.missing == pytest.approx(1 - kept.mean(), abs=0.01)

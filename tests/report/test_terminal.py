@@ -21,6 +21,8 @@ from annqc.report.problems import lint_screen
 from annqc.report.terminal import make_console, render, screen
 from annqc.tables import QUANTITIES, Problem
 
+FIRST = "The farthest box of the biased, and the largest errors"
+
 
 def headings(text):
     return re.findall(r"^(?=\S)(.*?)(?:  |$)", text, re.MULTILINE)
@@ -33,7 +35,7 @@ def renamed(dataset, *names):
 def test_the_sections_stand_in_order(mixed):
     text = render(mixed)
     assert headings(text) == [
-        "Compared", "Rules", "Left out", "Biased", "The others", "Scores", "Look at these first",
+        "Compared", "Rules", "Left out", "Biased", "The others", "Scores", FIRST,
     ]  # fmt: skip
     assert text.startswith(
         f"Compared  60 images, {len(mixed.gold)} reference and {len(mixed.work):,} candidate boxes"
@@ -68,7 +70,7 @@ def test_a_fleet_fits_one_screen(fleet):
 def test_all_shows_every_annotator(fleet):
     text = render(fleet, everything=True)
     assert "--all" not in text
-    scores = text[text.index("Scores") : text.index("Look at")]
+    scores = text[text.index("Scores") : text.index(FIRST)]
     assert len(re.findall(r"^  (?:worker|loose)-", scores, re.MULTILINE)) == 158
 
 
@@ -142,7 +144,7 @@ def test_no_boxes_at_all_is_a_screen_too():
     assert "0 candidate boxes" in text
     assert re.search(r"^  ann +6  0\.00 \(0\.00-", text, re.MULTILINE)
     empty_gold = replace(made.gold, table=made.gold.table.take(np.empty(0, np.int64)))
-    assert "is around nothing that the gold has" in render(annqc.audit(made.work, empty_gold))
+    assert "is around none of the gold's objects" in render(annqc.audit(made.work, empty_gold))
 
 
 def test_parts_of_the_work_come_after_the_whole():
@@ -194,7 +196,7 @@ def test_the_best_are_named_where_not_everybody_is_shown(fleet, mixed):
 
 def test_each_of_the_biased_has_an_example(mixed):
     text = render(mixed, width=110)
-    first = text[text.index("Look at these first") :].splitlines()[1:4]
+    first = text[text.index(FIRST) :].splitlines()[1:4]
     measured = mixed.measurements
     names = mixed.work.annotator_ids[measured.annotator]
     for who, quantity, sign in (("ben", "out_right", 1), ("cat", "dy", -1), ("dan", "dw", 1)):
@@ -381,7 +383,7 @@ def test_ids_and_columns_cannot_speak_to_the_terminal(mixed):
     assert "\x1b" not in text
     assert f"By annotator, {bad}".encode("unicode_escape").decode() in text
     assert "gold " in text
-    assert "x\\x1b[31m" in text[text.index("Look at these first") :]
+    assert "x\\x1b[31m" in text[text.index(FIRST) :]
 
 
 def test_work_that_is_the_gold_is_told(mixed):

@@ -31,7 +31,7 @@ def test_the_screen_says_who_drifts_and_where_there_is_more(audit):
 def test_the_screen_of_clean_tracks_says_so():
     made = tracks(["ann"], n_sequences=5, n_tracks=2, n_frames=60, rng=1)
     text = " ".join(annqc.audit(made.work, made.gold).summary().split())
-    assert "nobody is found to drift, lag, shake or be late" in text
+    assert "nobody is shown to drift, lag, shake or be late" in text
 
 
 def test_the_document_has_tables_of_tracks(audit):

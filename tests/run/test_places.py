@@ -76,7 +76,7 @@ def test_errors_of_a_video_name_the_track(video):
 def test_the_screen_tells_a_track_once(video):
     said = first_errors(video.error_columns(), 9)
     assert len(said) == 4  # two of ann's that are loose, one of bob's missing, one too many
-    (missing,) = [text for text in said if "is missing" in text]
+    (missing,) = [text for text in said if "was not drawn" in text]
     assert missing.endswith("(track 8, 40 frames like this)")
 
 

@@ -1,7 +1,7 @@
 """report: offsets in blocks of a person's work (of time, size or place), and a picture of them.
 
-Blocks are described, with intervals that know of clusters. Nothing is tested on them: a block that
-differs from its neighbours is no finding.
+Blocks are described, with intervals that know of clusters. A block that differs from its neighbours
+is no finding; what was tested is in `annqc.report.html.dependence`.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from annqc.tables import Array, Floats, Ints
 
 __all__ = ["LEAST", "Blocker", "Blocks", "Panel", "block_cells", "cut", "evidence_of", "panels"]
+__all__ += ["spans"]
 
 LEAST: Final = 5
 """Clusters that a block should have."""
@@ -105,7 +106,7 @@ def evidence_of(story: Story) -> str:
     story : Story
         The audit.
     """
-    return "images or tracks" if "track" in story.view.clusters else "images"
+    return " or ".join(f"{one}s" for one in story.view.clusters.split(" or "))
 
 
 def cut(values: Floats, n: int) -> Ints:
@@ -150,6 +151,30 @@ def block_cells(blocks: Blocks, row: int, quantities: Sequence[int]) -> list[dic
         }
         for k in quantities
     ]
+
+
+def spans(blocks: Blocks, row: int, quantities: Sequence[int]) -> dict[str, str]:
+    """Say how many pairs and clusters there are behind some estimates of a block.
+
+    Parameters
+    ----------
+    blocks : Blocks
+    row : int
+        Block.
+    quantities : sequence of int
+        Positions in `annqc.tables.QUANTITIES`.
+
+    Returns
+    -------
+    dict of str to str
+        ``n`` and ``n_clusters``: one number, or the smallest and the largest.
+    """
+    made = {}
+    for name, counts in (("n", blocks.n), ("n_clusters", blocks.n_clusters)):
+        some = counts[row, list(quantities)]
+        least, most = f"{int(some.min()):,}", f"{int(some.max()):,}"
+        made[name] = most if least == most else f"{least} to {most}"
+    return made
 
 
 @dataclass(frozen=True, eq=False, slots=True, kw_only=True)

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from annqc.report.html.names import page_name
-from annqc.report.html.person import findings_table
+from annqc.report.html.person import cell_of, span
 from annqc.report.html.pictures import ROW, SCALE, SHORT, axis_of, figure_of
-from annqc.report.html.texts import MARKS, interval, number, plot_text, share
+from annqc.report.html.texts import MARKS, number, plot_text, share
 from annqc.report.mistakes import error_text
-from annqc.report.plain import clean_text
+from annqc.report.plain import clean_text, name_text
 from annqc.report.view import view_of
 from annqc.tables import EDGES
 
@@ -44,6 +45,15 @@ SCORES: Final = (
 )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Beyond:
+    """Of how many annotators how many are beyond the tolerance: by edge, and on any of them."""
+
+    n: int
+    edges: list[int]
+    anybody: int
+
+
 class Categories:
     """Makes pages of categories, where there is more than one.
 
@@ -65,6 +75,8 @@ class Categories:
         self.group = {name: k for k, name in enumerate(self.view.keys["category"].tolist())}
         gold = self.scores["n_reference"]
         self.names: list[Any] = sorted(self.at, key=lambda name: (-gold[self.at[name]], str(name)))
+        self.by_person: View | None = None
+        self.groups: dict[Any, list[int]] = {}
         if len(self.names) < 2:
             return
         enough = [name for name in self.names if self._n_images(name) >= ENOUGH]
@@ -72,8 +84,7 @@ class Categories:
             name: page_name(clean_text(name), k).replace("annotator-", "category-", 1)
             for k, name in enumerate(enough[:MOST_PAGES], start=1)
         }
-        self.by_person: View | None = people.strata.get("category") if story.named else None
-        self.groups: dict[Any, list[int]] = {}
+        self.by_person = people.strata.get("category") if story.named else None
         if self.by_person is not None:
             for group, name in enumerate(self.by_person.keys["category"].tolist()):
                 self.groups.setdefault(name, []).append(group)
@@ -96,6 +107,7 @@ class Categories:
         return {
             "rows": [self.row(name) for name in shown],
             "n": len(self.names),
+            "spread": self.by_person is not None,
             "evidence": self.people.sections.evidence,
             "n_pages": len(self.pages),
             "most_pages": MOST_PAGES,
@@ -113,21 +125,41 @@ class Categories:
             The category.
         """
         row = self.at[name]
-        edges = []
-        for k in range(len(EDGES)):
-            group = self.group.get(name)
-            value = (math.nan,) * 3 if group is None else self.view.estimate(group, k, "px")
-            edges.append(
-                {"text": number(value[0], sign=True), "interval": interval(value[1], value[2])}
-            )
+        group = self.group.get(name)
+        edges = [
+            {"value": number(None), "interval": "", "mark": "", "n_clusters": 0}
+            if group is None
+            else cell_of(self.view, group, k, judged=False)
+            for k in range(len(EDGES))
+        ]
+        beyond = self._beyond(name)
+        for one, n in zip(edges, beyond.edges, strict=True):
+            one["beyond"] = n
         return {
-            "name": clean_text(name, width=40),
+            "name": name_text(name, width=40),
             "page": self.pages.get(name, ""),
             "n": int(self.scores["n_reference"][row]),
             "n_images": self._n_images(name),
             "rates": self._rates(self.scores, row),
             "edges": edges,
+            "beyond": beyond.anybody,
+            "n_annotators": beyond.n,
         }
+
+    def _beyond(self, name: Any) -> _Beyond:
+        """Count the annotators whose intervals within a category lie beyond the tolerance."""
+        groups = self.groups.get(name, [])
+        if self.by_person is None or not groups:
+            return _Beyond(n=0, edges=[0] * len(EDGES), anybody=0)
+        low, high, margin = (
+            self.by_person.columns[one][groups, : len(EDGES)].astype(np.float64)
+            for one in ("ci_low", "ci_high", "margin")
+        )
+        out = (low > margin) | (high < -margin)
+        known = np.isfinite(low).any(axis=1)
+        return _Beyond(
+            n=int(known.sum()), edges=out.sum(axis=0).tolist(), anybody=int(out.any(axis=1).sum())
+        )
 
     def _n_images(self, name: Any) -> int:
         group = self.group.get(name)
@@ -138,7 +170,7 @@ class Categories:
         for one, _ in SCORES:
             text, ends = share(*(float(scores[one + end][row]) for end in ("", "_low", "_high")))
             n_clusters = int(scores[f"{one}_n_clusters"][row])
-            rates.append({"text": text, "interval": ends, "n_clusters": n_clusters})
+            rates.append({"value": text, "interval": ends, "n_clusters": n_clusters})
         return rates
 
     def _confusions(self) -> None:
@@ -157,11 +189,11 @@ class Categories:
         errors = self.errors_of.get(str(name), [])
         group = self.group[name]
         return {
-            "category": clean_text(name, width=60),
+            "category": name_text(name, width=60),
             "evidence": self.people.sections.evidence,
             "row": self.row(name),
             "titles": [title for _, title in SCORES],
-            "findings": findings_table(self.view, group),
+            "pairs": span(self.view.columns["n"][group, : len(EDGES)]),
             "people": people[:N_PEOPLE],
             "n_people": len(people),
             "judged": self._judged(),
@@ -169,7 +201,7 @@ class Categories:
             "picture": self._picture(name, people[:N_PICTURED]),
             "taken_for": _listed(self.taken_for.get(str(name))),
             "taken_from": _listed(self.taken_from.get(str(name))),
-            "kinds": Counter(self.people.kinds[errors].tolist()).most_common(),
+            "kinds": self.people.counted(np.array(errors, dtype=np.int64)),
             "lists": self._lists(errors),
         }
 
@@ -186,27 +218,15 @@ class Categories:
         code = {who: k for k, who in enumerate(self.story.run.candidate.annotator_ids.tolist())}
         for group in self.groups.get(name, []):
             who = view.keys["annotator"][group]
-            cells = []
-            for k in range(len(EDGES)):
-                value, low, high = view.estimate(group, k, "px")
-                verdict = str(view.columns["verdict"][group, k]) if judged else ""
-                cells.append(
-                    {
-                        "value": number(value, sign=True),
-                        "interval": interval(low, high),
-                        "verdict": verdict,
-                        "mark": MARKS.get(verdict, ""),
-                    }
-                )
             row = self.rate_at.get((who, name))
             found.append(
                 {
                     "person": place[code[who]],
                     "group": group,
-                    "cells": cells,
+                    "cells": [cell_of(view, group, k, judged=judged) for k in range(len(EDGES))],
                     "rates": [] if row is None else self._rates(self.rates, row)[:2],
                     "n": int(view.columns["n"][group].max()),
-                    "n_clusters": int(view.n_clusters[group]),
+                    "pairs": span(view.columns["n"][group, : len(EDGES)]),
                 }
             )
         return sorted(found, key=lambda one: (-one["n"], one["person"].name))
@@ -271,11 +291,11 @@ class Categories:
                 texts = []
                 for row in mine[:N_LISTED]:
                     one = {key: column[row] for key, column in self.people.errors.items()}
-                    texts.append(error_text(one, self.people.unusable))
+                    texts.append(error_text(one, self.people.unusable, side=self.story.view.side))
                 found.append({"title": title, "n": len(mine), "texts": texts})
         return found
 
 
 def _listed(counted: Counter[str] | None) -> list[tuple[str, int]]:
     most = (counted or Counter[str]()).most_common(N_LISTED)
-    return [(clean_text(name, width=40), n) for name, n in most]
+    return [(name_text(name, width=40), n) for name, n in most]

@@ -6,13 +6,14 @@ The choice hangs on the data alone: the same audit shows the same annotations.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from annqc.run.reviewgain import WHY
 from annqc.run.reviewrows import KINDS
-from annqc.tables import EDGES
+from annqc.tables import EDGES, QUANTITIES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,12 +22,23 @@ if TYPE_CHECKING:
     from annqc.run.audit import Run
     from annqc.tables import Array, Bools, Floats, Ints
 
-__all__ = ["FARTHEST", "SECTIONS", "TYPICAL", "Chooser", "Pick", "anchor_of", "first_rows"]
+__all__ = [
+    "ACCUSED",
+    "FARTHEST",
+    "SECTIONS",
+    "TYPICAL",
+    "Chooser",
+    "Pick",
+    "anchor_of",
+    "first_rows",
+]
 
+ACCUSED: Final = "Farthest in the way that was found"
 FARTHEST: Final = "Farthest off"
 TYPICAL: Final = "Typical"
 SECTIONS: Final[dict[str, tuple[tuple[str, ...], tuple[int, int]]]] = {
-    FARTHEST: ((), (6, 3)),
+    ACCUSED: ((), (4, 2)),
+    FARTHEST: ((), (4, 2)),
     "Others to look at first": (WHY, (0, 0)),
     TYPICAL: ((), (4, 2)),
     "Missed": (("missed",), (4, 2)),
@@ -44,9 +56,6 @@ MANY: Final = 60
 """With more people each page shows less, so that a report can be sent."""
 LIKELY: Final = 0.1
 """With a smaller probability hardly one in thirty is wrong, as measured on simulated work."""
-NORMAL: Final = 1.4826
-LEAST_SCALE: Final = np.array([0.25, 0.25, 0.25, 0.25, 0.02])
-"""Offsets in tolerances, and IoU, that are no farther apart than this are alike."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,7 +119,8 @@ class Chooser:
         run = story.run
         self._queue = queue
         measured = run.measurements
-        self._far = measured.values("tolerance")[: len(EDGES)]
+        self._units, self._px = (measured.values(unit) for unit in ("tolerance", "px"))
+        self._far = self._units[: len(EDGES)]
         self._iou = _ious(
             run.matches.reference.table.xyxy[measured.reference],
             run.matches.candidate.table.xyxy[measured.candidate],
@@ -132,12 +142,13 @@ class Chooser:
         for section in SECTIONS:
             most = self._most(section)
             found: list[Pick] = []
-            if section == FARTHEST:
-                found = [self._pair(section, row) for row in self._farthest(rows, most)]
-            elif section == TYPICAL:
+            if section == ACCUSED:
+                found = [self._pair(section, row) for row in self._accused(person, rows, most)]
+            elif section in {FARTHEST, TYPICAL}:
+                choose = self._farthest if section == FARTHEST else self._typical
                 found = [
                     one
-                    for row in self._typical(rows, most + len(shown))
+                    for row in choose(rows, most + len(shown))
                     if (one := self._pair(section, row)).anchor not in shown
                 ][:most]
             for one in (*found, *(one for one in listed if one.section == section)):
@@ -152,6 +163,32 @@ class Chooser:
         reference, candidate = int(measured.reference[row]), int(measured.candidate[row])
         return Pick(section=section, kind="", reference=reference, candidate=candidate, pair=row)
 
+    def _accused(self, person: Person, rows: Ints, most: int) -> list[int]:
+        """Pairs that show what a person is accused of: of each habit in turn the farthest.
+
+        The first is the one that the screen of ``annqc audit`` names, the farthest in pixels; the
+        others are the farthest in tolerances.
+        """
+        run, by = self.story.run, self.story.by
+        turns: list[list[int]] = []
+        for k, said in enumerate(person.sentences):
+            whole = said.part < 0 and self.story.named
+            found = run.annotator_findings(by) if whole else run.findings(by)
+            group = said.part if said.part >= 0 else said.group
+            quantity = QUANTITIES.index(said.quantities[0])
+            sign = np.sign(found.estimates.located["tolerance"].estimate[group, quantity])
+            mine = rows[found.groups.of_pair[rows] == group]
+            mine = mine[sign * self._units[quantity, mine] > 0]
+            order = mine[np.argsort(-sign * self._units[quantity, mine], kind="stable")]
+            if k == 0 and len(mine):
+                named = mine[np.argmax(sign * self._px[quantity, mine])]
+                order = np.concatenate([[named], order[order != named]])
+            turns.append(order[first_of(self._track[order])][:most].tolist())
+        chosen = dict.fromkeys(
+            row for turn in zip_longest(*turns) for row in turn if row is not None
+        )
+        return list(chosen)[:most]
+
     def _farthest(self, rows: Ints, most: int) -> list[int]:
         """Pairs with the largest offset of an edge, in tolerances."""
         if not len(rows):
@@ -162,17 +199,19 @@ class Chooser:
         return chosen
 
     def _typical(self, rows: Ints, most: int) -> list[int]:
-        """Pairs that are nearest to the person's medians: of the four edges, and of IoU."""
+        """Pairs that are nearest to the person's medians of the four edges, on every edge.
+
+        What is nearest is said by the edge that deviates most, in tolerances: a box that is typical
+        on three sides and far off on the fourth is not typical. IoU decides among equals.
+        """
         if not len(rows):
             return []
-        values = np.vstack([self._far[:, rows], self._iou[rows]])
-        known = np.isfinite(values)
-        middle = np.array([_median(one) for one in values])[:, None]
-        spread = NORMAL * np.array([_median(one) for one in np.abs(values - middle)])
-        scale = np.fmax(spread, LEAST_SCALE)[:, None]
-        away = np.where(known, (values - middle) / scale, 0.0)
-        distance = (away**2).sum(axis=0) / known.sum(axis=0)
-        order = rows[np.lexsort((np.round(distance, 9), -known.sum(axis=0)))]
+        far, iou = self._far[:, rows], self._iou[rows]
+        known = np.isfinite(far)
+        middle = np.array([_median(one) for one in far])[:, None]
+        away = np.where(known, np.abs(far - middle), 0.0).max(axis=0)
+        unlike = np.abs(iou - _median(iou))
+        order = rows[np.lexsort((unlike, np.round(away, 9), -known.sum(axis=0)))]
         chosen: list[int] = order[first_of(self._track[order])][:most].tolist()
         return chosen
 

@@ -19,10 +19,14 @@ __all__ = ["BiasBox", "Rect", "Side", "bias_box"]
 
 SIDE: Final = 200.0
 """Longer side of the reference box in a drawing."""
-ROOM: Final = (130.0, 95.0)
+ROOM: Final = (150.0, 100.0)
 """Room around the reference box, across and down."""
 REACH: Final = 70.0
 """How far from the reference an edge may go in a drawing; farther ones are cut there."""
+GAP: Final = 9.0
+"""From an edge or its band to its label."""
+LETTER: Final = 8.0
+"""Width of a letter of a label, on average."""
 ZOOMS: Final = (20.0, 10.0, 5.0, 2.0, 1.0)
 VISIBLE: Final = 40.0
 """Offsets are drawn larger by the most that keeps all of them within so much."""
@@ -112,7 +116,9 @@ def bias_box(view: View, group: int, sides: Floats) -> BiasBox | None:
         value, low, high = estimates[k]
         verdict = str(view.columns["verdict"][group, k]) if np.isfinite(value) else "too_few"
         ends = interval(low, high)
-        at, anchor = _label_place(k, gold, max(drawn[k], 0.0))
+        label = f"{MARKS.get(verdict, MARKS['too_few'])} {number(value, sign=True)} px"
+        outermost = _reached(per_px * high) if ends else 0.0
+        at, anchor = _label_place(k, gold, max(drawn[k], outermost, 0.0), label)
         found.append(
             Side(
                 name=name,
@@ -156,11 +162,13 @@ def _band(edge: int, gold: Rect, low: float, high: float) -> Rect:
     return Rect(x=gold.x, y=gold.y + gold.height + inner, width=gold.width, height=thick)
 
 
-def _label_place(edge: int, gold: Rect, out: float) -> tuple[tuple[float, float], str]:
+def _label_place(edge: int, gold: Rect, out: float, label: str) -> tuple[tuple[float, float], str]:
+    """Place a label beyond an edge and its band, as far as there is room for it."""
     across, down = gold.x + gold.width / 2, gold.y + gold.height / 2 + 5
+    aside = min(out + GAP, ROOM[0] - LETTER * len(label))
     return (
-        ((gold.x - out - 8, down), "end"),
-        ((across, gold.y - out - 10), "middle"),
-        ((gold.x + gold.width + out + 8, down), "start"),
-        ((across, gold.y + gold.height + out + 20), "middle"),
+        ((gold.x - aside, down), "end"),
+        ((across, gold.y - out - GAP), "middle"),
+        ((gold.x + gold.width + aside, down), "start"),
+        ((across, gold.y + gold.height + out + GAP + 11), "middle"),
     )[edge]

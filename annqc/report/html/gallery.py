@@ -9,22 +9,21 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from annqc.report.html.chosen import FARTHEST, SECTIONS, Chooser, anchor_of, first_rows
+from annqc.report.html.chosen import ACCUSED, FARTHEST, SECTIONS, Chooser, anchor_of, first_rows
 from annqc.report.html.crops import Crops, Wanted, cut_crops
+from annqc.report.html.edges import PairEdges
 from annqc.report.html.imagefiles import ImageFolder
 from annqc.report.html.links import link_of
 from annqc.report.html.neighbours import Neighbours
-from annqc.report.html.pictures import SHORT
 from annqc.report.html.shots import MOST_POINTS, lay_out, outline, window_of
-from annqc.report.html.texts import number
 from annqc.report.plain import clean_text
 from annqc.report.reviewtext import review_texts
 from annqc.run.review import image_columns, queue_columns
 from annqc.run.reviewrows import is_consensus
-from annqc.tables import EDGES
 
 if TYPE_CHECKING:
     from annqc.report.html.chosen import Pick
+    from annqc.report.html.edges import Edges
     from annqc.report.html.shots import Drawing
     from annqc.report.html.story import Person, Story
     from annqc.report.reviewlinks import LinkPattern
@@ -119,10 +118,10 @@ class Gallery:
 
     def __init__(self, story: Story, queue: dict[str, Array], links: Links) -> None:
         run = story.run
-        self.story, self._links, self._queue = story, links, queue
+        self.story, self._links, self.queue = story, links, queue
         self.other = "the others" if is_consensus(run) else "gold"
         self._images = image_columns(run)
-        self._px = run.measurements.values("px")[: len(EDGES)]
+        self._edges = PairEdges(run)
         files, ids = (self._images[name].tolist() for name in ("file_name", "image_id"))
         self._names = [str(i) if f is None else str(f) for f, i in zip(files, ids, strict=True)]
         self._sizes = np.column_stack([self._images["width"], self._images["height"]])
@@ -166,7 +165,8 @@ class Gallery:
     def farthest(self, person: Person) -> str | None:
         """Return the id of the annotation of a person that is farthest off, if it is shown."""
         specs = self._specs[person.page]
-        return next((one.pick.anchor for one in specs if one.pick.section == FARTHEST), None)
+        shown = (one.pick for one in specs if one.pick.section in {ACCUSED, FARTHEST})
+        return next((one.anchor for one in shown), None)
 
     def anchor(self, person: Person, reference: int, candidate: int) -> str | None:
         """Return the id of an annotation, or of an object that was not drawn, if it is shown."""
@@ -187,6 +187,13 @@ class Gallery:
                 }
             )
         return found
+
+    def told(self) -> str:
+        """Say in a sentence how many annotations are over their images, and why the others not."""
+        counts = self.counts()
+        said = f"{counts['shown']:,} of {counts['all']:,} single annotations over their images"
+        reasons = [f"{one['n_shots']:,} {one['why']}" for one in self.troubles()]
+        return f"{said} ({', '.join(reasons)})" if reasons else said
 
     def counts(self) -> dict[str, int]:
         """Count the annotations of all galleries, those over their image, and links that lack."""
@@ -236,7 +243,7 @@ class Gallery:
 
     def _key_of_row(self, row: int) -> str | None:
         """Return page and id of a row of the queue; None where it accuses the gold."""
-        queue, story = self._queue, self.story
+        queue, story = self.queue, self.story
         code = int(queue["annotator"][row])
         if code < 0:
             return None
@@ -249,7 +256,7 @@ class Gallery:
 
     def _first(self, first: list[int]) -> list[dict[str, Any]]:
         """Say what to look at first, with links to where it is shown and where it is mended."""
-        rows = {name: column[first] for name, column in self._queue.items()}
+        rows = {name: column[first] for name, column in self.queue.items()}
         columns = queue_columns(self.story.run, rows)
         consensus = is_consensus(self.story.run)
         texts = review_texts(columns, rows["text"], consensus=consensus)
@@ -271,13 +278,13 @@ class Gallery:
         matches = run.matches
         key = f"{person.page}#{pick.anchor}"
         crop = self.crops.made.get(key)
-        boxes = offsets = None
-        if pick.pair >= 0:
+        edges = self._edges.of(pick.reference, pick.candidate, pick.pair)
+        boxes = None
+        if edges is not None:
             boxes = (
                 matches.reference.table.xyxy[pick.reference],
                 matches.candidate.table.xyxy[pick.candidate],
             )
-            offsets = self._px[:, pick.pair]
         width, height = self._sizes[spec.image].tolist()
         lonely = spec.gold is None or spec.drawn is None
         window = window_of(spec.boxes, tight=crop is None and not lonely)
@@ -291,7 +298,8 @@ class Gallery:
                 spec.gold,
                 spec.drawn,
                 boxes=boxes,
-                offsets=offsets,
+                offsets=None if edges is None else edges.px,
+                counted=None if edges is None else edges.counted,
                 crop=crop,
                 size=(width, height),
                 near=self._neighbours.of(spec.image, who, window, rows),
@@ -299,7 +307,7 @@ class Gallery:
             ),
             image=clean_text(self._names[spec.image], width=60),
             annotation=self._called(pick),
-            said=self._said(pick, offsets),
+            said=self._said(pick, edges),
             why=self.crops.why.get(key, ""),
             open=opened,
             picture=picture,
@@ -329,21 +337,14 @@ class Gallery:
                 said[-1] += f" {_short(matches.reference.table.id[pick.reference])}"
         return ", ".join(said)
 
-    def _said(self, pick: Pick, offsets: Floats | None) -> str:
+    def _said(self, pick: Pick, edges: Edges | None) -> str:
         """Say what is wrong, or how far off it is."""
         said = []
         if pick.kind in _SAID:
             said.append(_SAID[pick.kind].format(self.other))
         elif pick.kind == "mislabelled":
             said.append("another label")
-        if offsets is not None:
-            told = [
-                f"{SHORT[name]} {number(value, sign=True)}"
-                for name, value in zip(EDGES, offsets.tolist(), strict=True)
-                if np.isfinite(value)
-            ]
-            said += [f"{', '.join(told)} px"] if told else []
-        return "; ".join(said)
+        return "; ".join(said if edges is None else [*said, *edges.said()])
 
 
 def _short(value: object) -> str:

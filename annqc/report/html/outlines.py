@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from annqc.measure.outlines import CONTOURS, QUARTERS
-from annqc.report.html.pictures import COLOURS, ROW, SYMBOLS, axis_of, figure_of
+from annqc.report.html.pictures import (
+    COLOURS,
+    MOST_PICTURED,
+    ROW,
+    SYMBOLS,
+    axis_of,
+    figure_of,
+    pictured_of,
+)
 from annqc.report.html.texts import MARKS, interval, number, plot_text
 from annqc.report.outlines import contour_sentences, style_sentences
 from annqc.report.plain import clean_text
@@ -289,7 +297,10 @@ class OutlineSection:
         )
 
     def _forest(self, rows: list[tuple[Person, int]]) -> Figure:
-        """Draw the contour offset of everybody with its interval; the mark is the verdict's."""
+        """Draw the largest contour offsets with their intervals; the mark is the verdict's."""
+        off = [abs(self._value(row, "contour", "_px")[0]) for _, row in rows]
+        order = np.argsort(-np.nan_to_num(np.array(off), nan=-1.0), kind="stable")
+        n, rows = len(rows), [rows[k] for k in np.sort(order[:MOST_PICTURED]).tolist()]
         traces = []
         verdicts = [self._verdict(row, "contour")[0] for _, row in rows]
         for verdict, colour in COLOURS.items():
@@ -327,7 +338,7 @@ class OutlineSection:
                 "fixedrange": True,
             },
             "yaxis": axis_of(names),
-            "meta": {"pages": [f"annotators/{person.page}" for person, _ in rows]},
+            "meta": pictured_of([person for person, _ in rows], n),
             "legend": {"orientation": "h", "y": 1, "yanchor": "bottom", "x": 0},
             "showlegend": True,
         }

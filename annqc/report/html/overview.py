@@ -6,13 +6,17 @@ import math
 from collections import Counter
 from typing import TYPE_CHECKING, Any, Final
 
+import numpy as np
+
 from annqc.judge.wording import number_of
 from annqc.read.problems import KINDS
 from annqc.report.checks.record import limit_words, make_record
-from annqc.report.compared import compared, left_out, meeting, notes
-from annqc.report.html.person import findings_table
-from annqc.report.html.pictures import bias_map, error_bars, rank_plot
-from annqc.report.html.texts import MARKS, WORDS, interval, number, share
+from annqc.report.compared import compared, ignored_words, left_out, meeting, notes
+from annqc.report.html.person import findings_table, standings_of
+from annqc.report.html.pictures import bias_map, error_bars
+from annqc.report.html.ranks import rank_range, ranks
+from annqc.report.html.story import OUTLINES, OVER_TIME
+from annqc.report.html.texts import QUALIFIED, WORDS, flag_text, kind_text, number, share
 from annqc.report.plain import clean_text
 from annqc.report.standing import STANDINGS
 from annqc.run.findings import FLAGS, STATUSES
@@ -28,6 +32,9 @@ if TYPE_CHECKING:
 __all__ = ["check_records", "method", "overview"]
 
 N_SENTENCES: Final = 20
+N_NAMED: Final = 12
+ANCHORS: Final = {OVER_TIME: "over-time", OUTLINES: "outlines"}
+"""Where the page of a person has what."""
 N_CATEGORIES: Final = 60
 N_ROWS: Final = 12
 N_PROBLEMS: Final = 25
@@ -52,26 +59,35 @@ def overview(story: Story, people: People, categories: Categories) -> dict[str, 
         Makes the pages of its categories.
     """
     told = [(person, one) for person in story.people for one in person.sentences]
-    counts = dict(Counter(people.kinds.tolist()).most_common())
+    n_ranked = sum(map(_has_rank, story.people))
+    counts = dict(people.counted(np.arange(len(people.kinds))))
     return {
         "facts": _facts(story),
         "minds": _minds(story),
+        "confidence": f"{100 * story.run.parameters.confidence:g} %",
+        "qualified": QUALIFIED,
         "counts": [(place, story.counts[place], text) for place, text in STANDINGS.items()],
+        "elsewhere": _elsewhere(story),
+        "lowest": story.rates.lowest(),
+        "track_remarks": story.remarks[OVER_TIME],
+        "outline_remarks": story.remarks[OUTLINES][:N_NAMED],
+        "outline_left": len(story.remarks[OUTLINES]) - N_NAMED,
         "told": told[:N_SENTENCES],
         "left": len(told) - N_SENTENCES,
         "map": bias_map(story),
         "findings": [(person, findings_table(story.view, person.group)) for person in story.people],
-        "ranks": rank_plot(story),
-        "people": [_row(person, people.gallery) for person in story.people],
+        "ranks": ranks(story),
+        "people": [_row(story, one, people.gallery, n_ranked) for one in story.people],
         "score_titles": [title for _, title in SCORES],
-        "kinds": counts,
+        "kinds": _errors(story, people),
         "bars": error_bars(counts) if counts else None,
         "first": people.gallery.first,
         "reviews": people.reviews,
         "categories": [categories.row(name) for name in categories.names[:N_CATEGORIES]],
+        "spread": categories.by_person is not None,
         "n_categories": len(categories.names),
         "n_pages": len(categories.pages),
-        "checks": [_check(record, veiled=story.veiled) for record in story.checks],
+        "checks": [_check(k, one, veiled=story.veiled) for k, one in enumerate(story.checks, 1)],
         **people.sections.overview(),
     }
 
@@ -102,7 +118,7 @@ def method(story: Story, gallery: Gallery) -> dict[str, Any]:
             grouped.items(), key=lambda pair: (pair[0][0], -len(pair[1]))
         )
     ]
-    sides = [("gold", run.reference), ("work", run.candidate)]
+    sides = [(story.view.side, run.reference), ("work", run.candidate)]
     return {
         "facts": _facts(story),
         "minds": _minds(story),
@@ -121,7 +137,7 @@ def method(story: Story, gallery: Gallery) -> dict[str, Any]:
         "images": gallery.troubles() if gallery.with_crops else None,
         "shots": gallery.counts(),
         "standings": [(place, text) for place, text in STANDINGS.items()],
-        "flags": list(FLAGS.items()),
+        "flags": [(flag_text(flag), text) for flag, text in FLAGS.items()],
         "statuses": list(STATUSES.items()),
     }
 
@@ -150,11 +166,12 @@ def _facts(story: Story) -> list[tuple[str, str]]:
     who = number_of(c.n_annotators, "annotator") if story.named else "nobody told apart"
     categories = number_of(c.n_categories, "category", "categories")
     of = "a consensus of the others" if c.consensus else "gold"
+    reference = f"{c.n_reference:,} of {of}{ignored_words(c)}"
     how = f"matching {rules.policy.method} at IoU {rules.policy.counting_iou:g}"
     facts = [
         (
             "Compared",
-            f"{boxes} with {c.n_reference:,} of {of}, on {number_of(c.n_images, 'image')}",
+            f"{boxes} with {reference}, on {number_of(c.n_images, 'image')}",
         ),
         ("Who", f"{who}, {categories}"),
         ("Tolerance", str(rules.tolerance)),
@@ -176,19 +193,75 @@ def _minds(story: Story) -> list[str]:
     return [clean_text(one) for one in said]
 
 
-def _row(person: Person, gallery: Gallery) -> dict[str, Any]:
+def _elsewhere(story: Story) -> list[dict[str, Any]]:
+    """Say what the tally on edges leaves out: who is biased over time, or on outlines."""
+    found = []
+    for what in story.remarks:
+        judged = [one for one in story.people if what in one.habits]
+        if judged:
+            biased = [one for one in judged if one.habits[what].verdict == "biased"]
+            counted = Counter(one.habits[what].verdict for one in judged)
+            rest = [f"{counted[one]:,} {WORDS.get(one, one)}" for one in STANDINGS if counted[one]]
+            found.append(
+                {
+                    "what": what,
+                    "place": ANCHORS[what],
+                    "biased": biased[:N_NAMED],
+                    "n_biased": len(biased),
+                    "n": len(judged),
+                    "others": [one for one in rest if not one.endswith(" biased")],
+                }
+            )
+    return found
+
+
+def _errors(story: Story, people: People) -> list[dict[str, Any]]:
+    """Count errors by kind, with what they are out of, and who has most of them."""
+    totals = {
+        what: sum(int(one.score[column]) for one in story.people)
+        for what, column in (("objects", "n_reference"), ("boxes", "n_drawn"))
+    }
+    n_pairs = len(story.run.matches.matched_candidate)
+    out_of = {
+        "missed": f"{totals['objects']:,} objects asked",
+        "far": f"{totals['objects']:,} objects asked",
+        "spurious": f"{totals['boxes']:,} boxes drawn",
+        "duplicate": f"{totals['boxes']:,} boxes drawn",
+        "mislabelled": f"{n_pairs:,} pairs",
+        "loose_box": f"{n_pairs:,} pairs",
+    }
+    found = []
+    for kind, n in Counter(people.kinds.tolist()).most_common():
+        row: dict[str, Any] = {"kind": kind_text(kind), "n": n, "of": out_of.get(kind, "")}
+        if story.named:
+            code, most = Counter(people.error_of[people.kinds == kind].tolist()).most_common(1)[0]
+            row |= {"person": story.of_code.get(code), "most": most}
+        found.append(row)
+    return found
+
+
+def _has_rank(person: Person) -> bool:
+    rank = person.score.get("rank")
+    return rank is not None and math.isfinite(rank)
+
+
+def _row(story: Story, person: Person, gallery: Gallery, n_ranked: int) -> dict[str, Any]:
     score = person.score
     cells = []
     for name, _ in SCORES:
         text, ends = share(score[name], score[f"{name}_low"], score[f"{name}_high"])
-        cells.append({"text": text, "interval": ends, "sort": _key(score[name])})
+        n = int(score[f"{name}_n_clusters"])
+        cells.append({"text": text, "interval": ends, "sort": _key(score[name]), "n_clusters": n})
     rank, worst = score.get("rank"), score.get("worst_edge")
-    ranked = rank is not None and math.isfinite(rank)
+    is_ranked = _has_rank(person) and n_ranked > 1
     return {
         "person": person,
-        "mark": MARKS[person.place],
-        "word": WORDS.get(person.place, person.place),
-        "rank": interval(score["rank_low"], score["rank_high"], 0) if ranked else number(None),
+        "standings": [
+            one for k, one in enumerate(standings_of(person)) if k == 0 or one[1] == "biased"
+        ],
+        "low": [title for name, title in SCORES if name in story.rates.low(person)],
+        "rank": number(rank, 0) if is_ranked else number(None),
+        "range": rank_range(person) if is_ranked else "",
         "rank_key": _key(rank),
         "worst": number(worst),
         "worst_key": _key(worst),
@@ -204,7 +277,7 @@ def _key(value: float | None) -> str:
     return "" if value is None or not math.isfinite(value) else f"{value:.6g}"
 
 
-def _check(record: Record, *, veiled: bool) -> dict[str, Any]:
+def _check(order: int, record: Record, *, veiled: bool) -> dict[str, Any]:
     rows = record["rows"][:N_ROWS]
     texts = []
     for row in rows:
@@ -215,7 +288,7 @@ def _check(record: Record, *, veiled: bool) -> dict[str, Any]:
             texts.append((row["outcome"], clean_text(row["text"])))
     sentence = "" if veiled else record["sentence"]
     return {
-        "id": record["id"],
+        "id": f"check {order}" if veiled else record["id"],
         "outcome": record["outcome"],
         "word": record["outcome"].replace("_", " "),
         "summary": record["summary"],

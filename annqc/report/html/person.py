@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from typing import TYPE_CHECKING, Any, Final
 
@@ -11,10 +12,13 @@ from annqc.report.html.drawings import bias_box
 from annqc.report.html.paragraph import paragraph
 from annqc.report.html.pictures import SHORT, histograms
 from annqc.report.html.sections import Sections
-from annqc.report.html.texts import MARKS, interval, number
+from annqc.report.html.texts import MARKS, QUALIFIED, flag_text, interval, kind_text, number
 from annqc.report.mistakes import error_text, unusable_drawings
-from annqc.report.plain import clean_text
+from annqc.report.plain import name_text
 from annqc.report.view import view_of
+from annqc.report.words import SENSITIVE
+from annqc.run.findings import FLAGS
+from annqc.run.keys import SIZE_EDGES
 from annqc.tables import EDGES, QUANTITIES
 
 if TYPE_CHECKING:
@@ -24,7 +28,7 @@ if TYPE_CHECKING:
     from annqc.report.view import View
     from annqc.tables import Array, Ints
 
-__all__ = ["People", "findings_table"]
+__all__ = ["People", "cell_of", "findings_table", "span", "standings_of"]
 
 N_LISTED: Final = 15
 N_CATEGORIES: Final = 12
@@ -36,6 +40,13 @@ ERRORS: Final = (
     ("Other errors", ()),
 )
 """Lists of errors; the last takes what no other does."""
+SMALL, LARGE = (f"{math.isqrt(int(one))}² px" for one in SIZE_EDGES)
+AREAS: Final = {
+    "small": f"area under {SMALL}",
+    "medium": f"area of {SMALL} to {LARGE}",
+    "large": f"area of {LARGE} or more",
+}
+"""What the sizes mean."""
 
 
 class People:
@@ -76,7 +87,7 @@ class People:
         self.confused: dict[Any, Counter[tuple[str, str]]] = {}
         for who, *labels in zip(*listed.values(), strict=True):
             key = who if story.named else None
-            of, to = (clean_text(one, width=40) for one in labels)
+            of, to = (name_text(one, width=40) for one in labels)
             self.confused.setdefault(key, Counter())[of, to] += 1
 
     def context(self, person: Person) -> dict[str, Any]:
@@ -91,6 +102,8 @@ class People:
         return {
             "person": person,
             "said": paragraph(story, person),
+            "standings": standings_of(person),
+            "flags": _flags_met(view, person.group),
             "box": bias_box(view, person.group, measured.sides[usable]),
             "findings": findings_table(view, person.group),
             "histogram": None if drawn is None else drawn[0],
@@ -98,7 +111,7 @@ class People:
             "edges": [SHORT[name] for name in EDGES],
             "strata": [one for name in self.strata if (one := self._stratum(name, key))],
             "confusions": self.confused.get(key, Counter()).most_common(N_LISTED),
-            "kinds": Counter(self.kinds[errors].tolist()).most_common(),
+            "kinds": self.counted(errors),
             "lists": self._lists(person, errors),
             "gallery": self.gallery.of(person),
             "other": self.gallery.other,
@@ -120,13 +133,18 @@ class People:
             "left": len(groups) - len(shown),
             "rows": [
                 {
-                    "value": clean_text(view.keys[name][group], width=40),
-                    "n": int(view.columns["n"][group].max()),
-                    "cells": [_cell(view, group, k, judged=judged) for k in range(len(EDGES))],
+                    "value": _value_text(name, view.keys[name][group]),
+                    "n": span(view.columns["n"][group, : len(EDGES)]),
+                    "cells": [cell_of(view, group, k, judged=judged) for k in range(len(EDGES))],
                 }
                 for group in shown
             ],
         }
+
+    def counted(self, errors: Ints) -> list[tuple[str, int]]:
+        """Count errors by kind, the most frequent first."""
+        kinds = Counter(self.kinds[errors].tolist())
+        return [(kind_text(kind), n) for kind, n in kinds.most_common()]
 
     def _lists(self, person: Person, errors: Ints) -> list[dict[str, Any]]:
         """List the errors of a person, those that gain most by a correction first."""
@@ -146,7 +164,7 @@ class People:
     def item(self, person: Person, row: int) -> dict[str, Any]:
         """Say one error, and give the number that links go by."""
         error = {name: column[row] for name, column in self.errors.items()}
-        text = error_text(error, self.unusable)
+        text = error_text(error, self.unusable, side=self.story.view.side)
         anchor = self.gallery.anchor(person, *(int(self.rows[side][row]) for side in SIDES))
         return {"rank": int(error["rank"]), "text": text, "anchor": anchor}
 
@@ -166,6 +184,7 @@ def findings_table(view: View, group: int) -> list[dict[str, Any]]:
         px, share, units = (view.estimate(group, k, unit) for unit in ("px", "rel", ""))
         row = view.finding(group, k)
         verdict = str(row["verdict"])
+        lopsided = "ASYMMETRIC" in _flags(row)
         found.append(
             {
                 "quantity": name,
@@ -173,10 +192,14 @@ def findings_table(view: View, group: int) -> list[dict[str, Any]]:
                 "px": number(px[0], 2, sign=True),
                 "px_interval": interval(px[1], px[2], 2),
                 "rel": number(100 * share[0], 1, sign=True),
+                "rel_interval": interval(100 * share[1], 100 * share[2], 1),
                 "tolerances": number(units[0], 2, sign=True),
                 "tolerances_interval": interval(units[1], units[2], 2),
                 "verdict": verdict,
-                "mark": MARKS.get(verdict, ""),
+                "mark": mark_of(verdict, row["flags"]),
+                "flags": [flag_text(flag) for flag in _flags(row)],
+                "mean_px": number(row["mean_px"], 2, sign=True) if lopsided else "",
+                "mean": number(row["mean"], 2, sign=True) if lopsided else "",
                 "n": int(row["n"]),
                 "n_clusters": int(row["n_clusters"]),
                 "status": "" if row["status"] == "ok" else str(row["status"]).replace("_", " "),
@@ -185,15 +208,67 @@ def findings_table(view: View, group: int) -> list[dict[str, Any]]:
     return found
 
 
-def _cell(view: View, group: int, quantity: int, *, judged: bool) -> dict[str, str]:
+def standings_of(person: Person) -> list[tuple[str, str, str]]:
+    """Return what a person is judged on, where they stand in it, and whether that is qualified.
+
+    Parameters
+    ----------
+    person : Person
+        One of the story's.
+    """
+    edges = ("Edges", person.place, QUALIFIED * person.standing.sensitive)
+    return [edges, *((what, one.verdict, "") for what, one in person.habits.items())]
+
+
+def mark_of(verdict: str, flags: str) -> str:
+    """Return the mark of a verdict; a qualified one where what was not paired might change it."""
+    return MARKS.get(verdict, "") + QUALIFIED * (SENSITIVE in flags)
+
+
+def cell_of(view: View, group: int, quantity: int, *, judged: bool) -> dict[str, Any]:
+    """Lay out an offset in pixels with its interval and the clusters behind it.
+
+    Parameters
+    ----------
+    view : View
+        Findings.
+    group, quantity : int
+        Row and column of the view.
+    judged : bool
+        Whether its verdict is to be shown.
+    """
     value, low, high = view.estimate(group, quantity, "px")
-    verdict = str(view.columns["verdict"][group, quantity]) if judged else ""
+    row = view.finding(group, quantity)
+    verdict = str(row["verdict"]) if judged else ""
     return {
         "value": number(value, sign=True),
         "interval": interval(low, high),
         "verdict": verdict,
-        "mark": MARKS.get(verdict, ""),
+        "mark": mark_of(verdict, row["flags"]) if judged else "",
+        "n_clusters": int(row["n_clusters"]),
     }
+
+
+def span(counts: Array) -> str:
+    """Say from how many to how many there are; evidence differs from edge to edge."""
+    least, most = int(counts.min()), int(counts.max())
+    return f"{least:,}" if least == most else f"{least:,} to {most:,}"
+
+
+def _flags(row: dict[str, Any]) -> list[str]:
+    return [flag for flag in str(row["flags"]).split(",") if flag]
+
+
+def _flags_met(view: View, group: int) -> list[tuple[str, str]]:
+    """Explain the flags that the findings of a group have."""
+    met = {flag for k in range(len(QUANTITIES)) for flag in _flags(view.finding(group, k))}
+    return [(flag_text(flag), text) for flag, text in FLAGS.items() if flag in met]
+
+
+def _value_text(name: str, value: object) -> str:
+    """Name a part of the work; a size with its limits."""
+    text = name_text(value, width=40)
+    return f"{text} ({AREAS[text]})" if name == "size" and text in AREAS else text
 
 
 def _by_person(view: View) -> dict[Any, list[int]]:

@@ -10,19 +10,20 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from annqc.report.html.texts import MARKS, WORDS, interval, number, plain_numbers, plot_text
+from annqc.report.html.texts import MARKS, QUALIFIED, interval, number, plain_numbers, plot_text
 from annqc.report.plain import clean_text
-from annqc.report.standing import STANDINGS
+from annqc.report.words import SENSITIVE
 from annqc.tables import EDGES, QUANTITIES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from annqc.report.html.story import Story
+    from annqc.report.html.story import Person, Story
     from annqc.tables import Floats
 
 __all__ = [
     "COLOURS",
+    "MOST_PICTURED",
     "ROW",
     "SCALE",
     "SHORT",
@@ -33,7 +34,7 @@ __all__ = [
     "error_bars",
     "figure_of",
     "histograms",
-    "rank_plot",
+    "pictured_of",
 ]
 
 Figure = dict[str, Any]
@@ -70,7 +71,13 @@ NAME: Final = 18
 """Columns of a name in a picture."""
 ROW: Final = 18
 """Pixels of a row of a picture."""
+MOST_PICTURED: Final = 40
+"""Annotators in one picture, the worst; a table has them all."""
 N_BINS: Final = 24
+GRIDS: Final = (1.0, 0.5, 0.25, 0.1)
+"""Pixels that offsets may be whole multiples of."""
+COARSE: Final = 10
+"""Bins of more steps of a grid than that need not heed it."""
 MIDDLE: Final = (2.0, 98.0)
 """Percentiles between which a histogram has bins; what lies beyond is counted at the ends."""
 
@@ -78,17 +85,26 @@ MIDDLE: Final = (2.0, 98.0)
 def bias_map(story: Story) -> Figure:
     """Draw people x quantities: the colour is the estimate in tolerances, the mark the verdict.
 
-    What has no interval has no colour: a single image says nothing of a habit.
+    What has no interval has no colour: a single image says nothing of a habit. The worst are there.
     """
-    view, groups = story.view, [one.group for one in story.people]
+    people = story.people[:MOST_PICTURED]
+    view, groups = story.view, [one.group for one in people]
     estimate = view.columns["estimate"][groups]
     verdict = view.columns["verdict"][groups]
     px = [view.columns[name][groups] for name in ("estimate_px", "ci_low_px", "ci_high_px")]
     sure = np.isfinite(px[1]) & np.isfinite(px[2])
+    flags = view.columns["flags"][groups]
     marks, texts = [], []
-    for i, person in enumerate(story.people):
-        shown = zip(verdict[i], sure[i], strict=True)
-        marks.append([MARKS.get(str(said), "") if one else MARKS["too_few"] for said, one in shown])
+    for i, person in enumerate(people):
+        shown = zip(verdict[i], sure[i], flags[i], strict=True)
+        marks.append(
+            [
+                MARKS.get(str(said), "") + QUALIFIED * (SENSITIVE in flag)
+                if one
+                else MARKS["too_few"]
+                for said, one, flag in shown
+            ]
+        )
         line = []
         for k, name in enumerate(QUANTITIES):
             ends = interval(float(px[1][i, k]), float(px[2][i, k]))
@@ -127,72 +143,24 @@ def bias_map(story: Story) -> Figure:
             "showgrid": False,
             "zeroline": False,
         },
-        "yaxis": axis_of([plot_text(clean_text(one.name, width=NAME)) for one in story.people]),
-        "meta": {"pages": [f"annotators/{one.page}" for one in story.people]},
+        "yaxis": axis_of([plot_text(clean_text(one.name, width=NAME)) for one in people]),
+        "meta": pictured_of(people, len(story.people)),
     }
     return figure_of([trace], layout)
 
 
-def rank_plot(story: Story) -> Figure | None:
-    """Draw the rank of everybody with its range; None where there are no ranks to tell apart."""
-    ranked = [
-        one
-        for one in story.people
-        if one.score.get("rank") is not None and np.isfinite(one.score["rank"])
-    ]
-    if len(ranked) < 2:
-        return None
-    ranked.sort(key=lambda one: (one.score["rank"], len(one.name), one.name))
-    traces = []
-    for place in STANDINGS:
-        mine = [(y, one) for y, one in enumerate(ranked) if one.place == place]
-        if not mine:
-            continue
-        rank = [float(one.score["rank"]) for _, one in mine]
-        low = [float(one.score["rank_low"]) for _, one in mine]
-        high = [float(one.score["rank_high"]) for _, one in mine]
-        traces.append(
-            {
-                "type": "scatter",
-                "mode": "markers",
-                "name": f"{MARKS[place]} {WORDS.get(place, place)}",
-                "x": rank,
-                "y": [y for y, _ in mine],
-                "marker": {"color": COLOURS[place], "symbol": SYMBOLS[place], "size": 9},
-                "error_x": {
-                    "type": "data",
-                    "symmetric": False,
-                    "array": [b - a for a, b in zip(rank, high, strict=True)],
-                    "arrayminus": [a - b for a, b in zip(rank, low, strict=True)],
-                    "color": COLOURS[place],
-                    "thickness": 1.5,
-                    "width": 3,
-                },
-                "hoverinfo": "text",
-                "hovertext": [
-                    f"{plot_text(one.name)}: rank {number(one.score['rank'], 0)}, "
-                    f"{number(one.score['rank_low'], 0)} to {number(one.score['rank_high'], 0)}"
-                    f"<br>{WORDS.get(place, place)}; worst edge "
-                    f"{number(one.score['worst_edge'])} tolerances"
-                    for _, one in mine
-                ],
-            }
-        )
-    names = [plot_text(clean_text(one.name, width=NAME)) for one in ranked]
-    layout = {
-        "height": ROW * len(ranked) + 110,
-        "margin": {"l": 8, "r": 12, "t": 40, "b": 50},
-        "xaxis": {
-            "title": {"text": "rank (1: least bias on the worst edge)"},
-            "rangemode": "tozero",
-            "fixedrange": True,
-        },
-        "yaxis": axis_of(names),
-        "meta": {"pages": [f"annotators/{one.page}" for one in ranked]},
-        "legend": {"orientation": "h", "y": 1, "yanchor": "bottom", "x": 0},
-        "showlegend": True,
-    }
-    return figure_of(traces, layout)
+def pictured_of(people: Sequence[Person], n: int) -> Figure:
+    """Say who is in a picture: the pages that its rows lead to, and how many it is out of.
+
+    Parameters
+    ----------
+    people : sequence of Person
+        From the top down.
+    n : int
+        How many there are in all.
+    """
+    meta: Figure = {"pages": [f"annotators/{one.page}" for one in people]}
+    return meta | {"of": n} if n > len(people) else meta
 
 
 def error_bars(counts: Mapping[str, int]) -> Figure:
@@ -231,31 +199,23 @@ def histograms(offsets: Floats) -> tuple[Figure, list[tuple[str, list[int]]]] | 
     -------
     figure, rows
         A row has a range in pixels, and how many offsets of each edge are in it. None where there
-        are no offsets.
+        are no offsets. A bin has zero in its middle.
     """
     there = offsets[np.isfinite(offsets)]
     if not len(there):
         return None
     low, high = np.percentile(there, MIDDLE)
     reach = max(1.0, float(max(-low, high)))
-    step = _nice(2 * reach / N_BINS)
+    step, grid = _bin_of(there, 2 * reach / N_BINS)
     half = int(np.ceil(reach / step))
-    cuts = step * np.arange(-half, half + 1)
+    middles = step * np.arange(-half - 1, half + 2)
+    cuts = step * (np.arange(-half, half + 2, dtype=np.float64) - 0.5)
     ends = np.concatenate([[-np.inf], cuts, [np.inf]])
     tallies = np.array(
         [np.histogram(edge[np.isfinite(edge)], bins=ends)[0] for edge in offsets], dtype=np.int64
     )
-    middles = [
-        float(cuts[0] - step / 2),
-        *(cuts[:-1] + step / 2).tolist(),
-        float(cuts[-1] + step / 2),
-    ]
-    digits = max(0, int(np.ceil(-np.log10(step))))
-    labels = [
-        f"under {number(float(cuts[0]), digits)}",
-        *(f"{number(a, digits)} to {number(b, digits)}" for a, b in pairwise(cuts.tolist())),
-        f"{number(float(cuts[-1]), digits)} and over",
-    ]
+    used = np.flatnonzero(tallies.sum(axis=0)).tolist()
+    labels = _bin_labels(cuts, grid)
     traces, layout = [], {"height": 420, "margin": {"l": 36, "r": 8, "t": 24, "b": 44}}
     annotations = []
     for k, name in enumerate(EDGES):
@@ -266,15 +226,13 @@ def histograms(offsets: Floats) -> tuple[Figure, list[tuple[str, list[int]]]] | 
         traces.append(
             {
                 "type": "bar",
-                "x": middles,
-                "y": tallies[k].tolist(),
+                "x": middles[used].tolist(),
+                "y": tallies[k, used].tolist(),
                 "width": step * 0.92,
                 "xaxis": f"x{suffix}",
                 "yaxis": f"y{suffix}",
                 "marker": {"color": "#56B4E9"},
-                "hovertext": [
-                    f"{label} px: {n}" for label, n in zip(labels, tallies[k], strict=True)
-                ],
+                "hovertext": [f"{labels[j]} px: {tallies[k, j]}" for j in used],
                 "hoverinfo": "text",
             }
         )
@@ -300,9 +258,40 @@ def histograms(offsets: Floats) -> tuple[Figure, list[tuple[str, list[int]]]] | 
             }
         )
     layout |= {"annotations": annotations, "showlegend": False}
-    used = np.flatnonzero(tallies.sum(axis=0))
-    rows = [(labels[k], tallies[:, k].tolist()) for k in used.tolist()]
+    rows = [(labels[j], tallies[:, j].tolist()) for j in used]
     return figure_of(traces, layout), rows
+
+
+def _bin_of(offsets: Floats, least: float) -> tuple[float, float]:
+    """Choose how wide bins are; and the grid that they heed, which is 0 for none.
+
+    Where offsets are whole pixels, or halves, a bin has as many of these on either side of its
+    middle: else a bin would have more of them than the next, and zero would lie between two.
+    """
+    step = _nice(least)
+    for grid in GRIDS:
+        steps = offsets / grid
+        if step <= COARSE * grid and np.abs(steps - np.round(steps)).max() < 1e-6:
+            n = int(np.ceil(least / grid - 1e-9))
+            return grid * (n + (n + 1) % 2), grid
+    return step, 0.0
+
+
+def _bin_labels(cuts: Floats, grid: float) -> list[str]:
+    """Say what bins hold; on a grid, the lowest and the highest value that can be in them."""
+    unit = grid or float(cuts[1] - cuts[0]) / 2
+    digits = next((k for k in range(6) if abs(round(unit, k) - unit) < 1e-9), 6)
+
+    def said(value: float) -> str:
+        return number(value, digits)
+
+    inner = [(a + grid / 2, b - grid / 2) for a, b in pairwise(cuts.tolist())]
+    low, high = float(cuts[0]) - grid / 2, float(cuts[-1]) + grid / 2
+    return [
+        f"{said(low)} and under" if grid else f"under {said(low)}",
+        *(said(a) if said(a) == said(b) else f"{said(a)} to {said(b)}" for a, b in inner),
+        f"{said(high)} and over",
+    ]
 
 
 def _nice(step: float) -> float:

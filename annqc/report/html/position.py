@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from annqc.report.html.blocks import LEAST, Panel, block_cells, cut, evidence_of, panels
+from annqc.report.html.blocks import LEAST, Panel, block_cells, cut, evidence_of, panels, spans
+from annqc.report.html.dependence import tested
 from annqc.report.html.texts import interval, number
 from annqc.tables import EDGES
 
@@ -96,14 +97,17 @@ class Padding:
                             f"{number(float(one.max()), 0)}",
                             "middle": number(float(np.median(one)), 0),
                             "cells": block_cells(blocks, row, quantities),
-                            "n": int(blocks.n[row, list(quantities)].max()),
-                            "n_clusters": int(blocks.n_clusters[row, list(quantities)].max()),
+                            **spans(blocks, row, quantities),
                         }
                         for row, one in mine
                     ],
                 }
             )
-        return {"tables": tables, "picture": self._picture(person, drawn)}
+        return {
+            "tables": tables,
+            "picture": self._picture(person, drawn),
+            "tested": tested(self.story, person, "padding", "size"),
+        }
 
     def _picture(self, person: Person, drawn: list[tuple[list[float], Ints]]) -> dict[str, Any]:
         view = self.story.view
@@ -117,7 +121,9 @@ class Padding:
                 ("all pairs, % of the side", "dash", reach, [share * x for x in reach]),
             ]
             side = ("width", "height")[edge % 2]
-            made.append(Panel(x=middle, rows=rows, guides=guides, title=f"{side} of gold, px"))
+            made.append(
+                Panel(x=middle, rows=rows, guides=guides, title=f"{side} of {view.side}, px")
+            )
         both = _joined(self.found)
         return panels(both, made)
 
@@ -145,7 +151,7 @@ class Cell:
     tip: tuple[float, float]
     across: tuple[float, float] | None
     down: tuple[float, float] | None
-    n_clusters: int
+    n_clusters: str
     said: str
 
 
@@ -207,12 +213,12 @@ class Position:
             "bar": bar * scale,
             "bar_px": f"{bar:g} px",
             "left_out": int(self.unknown[mine].sum()),
+            "tested": tested(self.story, person, "place"),
             "rows": [
                 {
                     "place": PLACES[row - rows.start],
                     "cells": block_cells(self.found, row, range(6)),
-                    "n": int(self.found.n[row].max()),
-                    "n_clusters": int(self.found.n_clusters[row].max()),
+                    **spans(self.found, row, range(6)),
                 }
                 for row in rows
             ],
@@ -233,7 +239,7 @@ class Position:
         for k, row in enumerate(rows):
             x, y = (k % 3) * wide, (k // 3) * high
             centre = (x + wide / 2, y + high / 2)
-            n = int(found.n_clusters[row, list(SHIFTS)].max())
+            n = spans(found, row, SHIFTS)["n_clusters"]
             shift = [float(found.estimate[row, one]) for one in SHIFTS]
             there = bool(np.isfinite(shift).all())
             tip = tuple(c + scale * s if there else c for c, s in zip(centre, shift, strict=True))
@@ -254,7 +260,7 @@ class Position:
                     across=bars[0],
                     down=bars[1],
                     n_clusters=n,
-                    said=f"{PLACES[k]}: {told}, {n:,} {self.evidence}",
+                    said=f"{PLACES[k]}: {told}, {n} {self.evidence}",
                 )
             )
         return made, scale

@@ -14,8 +14,10 @@ from annqc.shapes import MASK
 from annqc.tables import EDGES
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from annqc.report.html.crops import Crop
-    from annqc.tables import Array, Floats, Shapes
+    from annqc.tables import Array, Bools, Floats, Shapes
 
 __all__ = ["Drawing", "Label", "lay_out", "outline", "window_of"]
 
@@ -29,9 +31,15 @@ LEAST_SIDE: Final = 32.0
 """A window shows so many pixels at least."""
 WIDEST: Final = 1.6
 """Longer side of a window by its shorter one, at most."""
-ROOM: Final = (78.0, 22.0)
-"""Room for labels of a drawing without picture, across and down."""
+ROOM: Final = (96.0, 22.0)
+"""Room for labels of a drawing without picture, across (at most) and down."""
 LITTLE: Final = (40.0, 22.0)
+GAP: Final = 7.0
+"""From an edge to its label."""
+LETTER: Final = 7.0
+"""Width of a letter of a label, on average."""
+HIGH: Final = 13.0
+ANCHORS: Final = ("end", "start")
 SMALL: Final = 170.0
 """Longer side of a drawing without picture, and without that room."""
 FINE: Final = 0.4
@@ -46,12 +54,13 @@ ENOUGH_CELLS: Final = 1_000_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Label:
-    """A word beside an edge."""
+    """A word beside an edge; ``aside`` where it did not enter the offsets."""
 
     x: float
     y: float
     anchor: str
     text: str
+    aside: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,6 +135,7 @@ def lay_out(
     *,
     boxes: tuple[Floats, Floats] | None = None,
     offsets: Floats | None = None,
+    counted: Bools | None = None,
     crop: Crop | None = None,
     size: tuple[float, float] = (np.nan, np.nan),
     near: tuple[Floats, Floats] | None = None,
@@ -143,6 +153,8 @@ def lay_out(
         Boxes of gold and work, whose edges are labelled.
     offsets : (4,) float64, optional
         What the labels say, in pixels; NaN for none.
+    counted : (4,) bool, optional
+        Which of them entered the offsets of the person; all, if not given.
     crop : Crop, optional
         The picture behind it; with none, there is room for labels around.
     size : (float, float)
@@ -154,7 +166,16 @@ def lay_out(
     """
     x0, y0, x1, y1 = (float(one) for one in window)
     scale = (SMALL if crop is None else LONG) / max(x1 - x0, y1 - y0)
-    room = (0.0, 0.0) if crop is not None else ROOM if offsets is not None else LITTLE
+    texts = [""] * len(EDGES)
+    if offsets is not None:
+        counted = np.ones(len(EDGES), dtype=bool) if counted is None else counted
+        texts = _label_texts(offsets, counted, named=crop is None)
+    wide = np.array([LETTER * len(texts[k]) + GAP if texts[k] else 0.0 for k in (0, 2)])
+    room = (min(float(wide.max()), ROOM[0]), ROOM[1]) if wide.any() else LITTLE
+    if crop is not None:  # beside the picture there is as much as labels take
+        across = np.array([one[[0, 2]] for one in boxes or ()]).reshape(-1, 2)
+        free = np.array([across[:, 0].min() - x0, x1 - across[:, 1].max()]) if len(across) else 0.0
+        room = (float(np.clip((wide - scale * free).max(), 0.0, ROOM[0])), 0.0)
 
     def moved(points: Floats) -> Floats:
         return (points - [x0, y0]) * scale + room
@@ -170,9 +191,10 @@ def lay_out(
         (left, top), (right, bottom) = moved(corners).tolist()
         picture = (crop.path, left, top, right - left, bottom - top)
     labels: tuple[Label, ...] = ()
-    if boxes is not None and offsets is not None:
+    if boxes is not None and counted is not None:
         both = [moved(one.reshape(2, 2)).ravel() for one in boxes]
-        labels = _labels(both[0], both[1], offsets, crop)
+        corner = ((x1 - x0) * scale + 2 * room[0], (y1 - y0) * scale + 2 * room[1])
+        labels = _labels(both, texts, counted, corner)
     return Drawing(
         width=(x1 - x0) * scale + 2 * room[0],
         height=(y1 - y0) * scale + 2 * room[1],
@@ -257,20 +279,45 @@ def _path(rings: list[Array], most: int) -> str:
     return "".join(said)
 
 
-def _labels(gold: Floats, drawn: Floats, offsets: Floats, crop: Crop | None) -> tuple[Label, ...]:
-    """Say beside each edge how far it is out; with a picture behind, without the edge's name."""
-    low, high = np.minimum(gold, drawn), np.maximum(gold, drawn)
-    x, y = (float(one) for one in (gold[:2] + gold[2:]) / 2)
-    places = (
-        (float(low[0]) - 5, y + 4, "end"),
-        (x, float(low[1]) - 5, "middle"),
-        (float(high[2]) + 5, y + 4, "start"),
-        (x, float(high[3]) + 14, "middle"),
-    )
+def _label_texts(offsets: Floats, counted: Bools, *, named: bool) -> list[str]:
+    """Say how far each edge is out, in brackets what did not count; nothing where that is NaN."""
     found = []
-    for name, (x, y, anchor), value in zip(EDGES, places, offsets.tolist(), strict=True):
-        if np.isfinite(value):
-            text = number(value, sign=True)
-            text = text if crop is not None else f"{SHORT[name]} {text}"
-            found.append(Label(x=x, y=y, anchor=anchor, text=text))
+    for name, value, inside in zip(EDGES, offsets.tolist(), counted.tolist(), strict=True):
+        text = f"{SHORT[name]} " if named else ""
+        text += number(value, sign=True)
+        found.append("" if np.isnan(value) else text if inside else f"({text})")
+    return found
+
+
+def _labels(
+    boxes: Sequence[Floats], texts: Sequence[str], counted: Bools, corner: tuple[float, float]
+) -> tuple[Label, ...]:
+    """Place what is said of each edge beside it, all of it inside of the drawing.
+
+    What does not fit beside an edge stands on its other side, in the box.
+    """
+    low, high = np.minimum(*boxes), np.maximum(*boxes)
+    across, down = (float(one) for one in (boxes[0][:2] + boxes[0][2:]) / 2)
+    half = float(low[2] - high[0]) / 2  # of what is free between the left and the right edge
+    found = []
+    for k, text in enumerate(texts):
+        if not text:
+            continue
+        wide = LETTER * len(text)
+        if k % 2:
+            y = float(low[1]) - GAP if k == 1 else float(high[3]) + GAP + 10
+            y = min(max(y, HIGH), corner[1] - 4)
+            at, anchor = across, "middle"
+            at = min(max(at, wide / 2), corner[0] - wide / 2)
+        else:
+            y, side = down + 4, -1.0 if k == 0 else 1.0
+            at, anchor = float(low[0] if k == 0 else high[2]) + side * GAP, ANCHORS[k == 2]
+            if not 0 <= at + side * wide <= corner[0] and wide + 2 * GAP <= half:
+                at = float(high[0] if k == 0 else low[2]) - side * GAP
+                anchor = ANCHORS[k == 0]
+            elif k == 0:
+                at = max(at, wide)
+            else:
+                at = min(at, corner[0] - wide)
+        found.append(Label(x=at, y=y, anchor=anchor, text=text, aside=not bool(counted[k])))
     return tuple(found)

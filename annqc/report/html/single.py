@@ -13,8 +13,6 @@ import html
 import json
 import re
 import secrets
-from dataclasses import dataclass, field
-from html.parser import HTMLParser
 from pathlib import PurePosixPath
 from posixpath import dirname, normpath
 from posixpath import join as joined
@@ -31,8 +29,14 @@ if TYPE_CHECKING:
 
     import jinja2
 
-__all__ = ["fold", "refuse_other", "write_single"]
+__all__ = ["COMPACT", "fold", "refuse_other", "write_single"]
 
+COMPACT: Final[dict[str, Any]] = {
+    "sort_keys": True,
+    "ensure_ascii": False,
+    "separators": (",", ":"),
+}
+"""How figures are written into a page."""
 LINKS: Final = ("href", "src", "xlink:href")
 REFERENCES: Final = (
     "id",
@@ -48,6 +52,14 @@ REFERENCES: Final = (
 """Attributes that hold ids of the same page."""
 ATTRIBUTE: Final = re.compile(rf'(?<=\s)({"|".join((*LINKS, *REFERENCES))})="([^"]*)"')
 SAVED: Final = re.compile(r'\sdownload="[^"]*"')
+LAYOUT: Final = re.compile(
+    r"<body[^>]*>(?P<start>.*?)<h1[^>]*>(?P<heading>.*?)</h1>(?P<rest>.*?)"
+    r"<main[^>]*>(?P<main>.*)</main>(?P<after>.*)</body>",
+    re.DOTALL,
+)
+TAG: Final = re.compile(r"<([a-z][a-z0-9]*)\s[^<>]*>")
+FIGURE: Final = re.compile(r"(<script [^<>]*data-picture=[^<>]*>)([^<]*)")
+"""In text, in values of attributes and in figures ``<`` and ``>`` are escaped."""
 PAINT: Final = re.compile(r'="url\(#([^)"]+)\)"')
 MAIN: Final = "main"
 IMAGES: Final = {
@@ -60,65 +72,33 @@ IMAGES: Final = {
 """What an image is, by the end of its name; images are packed already, and other files here."""
 
 
-@dataclass(eq=False)
 class _Page:
-    """One page: its heading and its contents, and of the first one what stands around them."""
+    """A page, with every id and link made to fit a document of all pages.
 
-    key: str
-    heading: list[str] = field(default_factory=list)
-    before: list[str] = field(default_factory=list)
-    main: list[str] = field(default_factory=list)
-    after: list[str] = field(default_factory=list)
-    head: list[str] = field(default_factory=list)  # what no reader sees
-
-
-class _Folder(HTMLParser):
-    """Copies a page, with every id and link made to fit a document of all pages."""
+    Attributes
+    ----------
+    key : str
+        What it is called in the one file.
+    heading, main : str
+        What its heading says, and its contents.
+    before, after : str
+        What stands around them.
+    """
 
     def __init__(self, name: str, contents: Mapping[str, bytes]) -> None:
-        super().__init__(convert_charrefs=False)
-        self.name = name
-        self.contents = contents
-        self.page = _Page(_key(name))
-        self.into = self.page.head
-        self.figure = False
-        self.feed(contents[name].decode("utf-8"))
-        self.close()
+        self.name, self.contents, self.key = name, contents, _key(name)
+        found = LAYOUT.search(contents[name].decode("utf-8"))
+        if found is None:
+            message = f"{name} has a heading and contents"
+            raise AssertionError(message)
+        parts = {part: self._fit(text) for part, text in found.groupdict().items()}
+        self.before = parts["start"] + parts["rest"]
+        self.heading, self.main, self.after = parts["heading"], parts["main"], parts["after"]
 
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        given, raw = dict(attrs), self.get_starttag_text() or ""
-        if tag == "body":
-            self.into = self.page.before
-        elif tag == MAIN:
-            self.into = self.page.main
-        elif tag == "h1" and self.into is self.page.before:
-            self.into = self.page.heading
-        elif self.into is not self.page.head:
-            self.into.append(self._fitted(tag, raw))
-        self.figure = tag == "script" and "data-picture" in given
-
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:  # noqa: ARG002
-        self.into.append(self._fitted(tag, self.get_starttag_text() or ""))
-
-    def handle_endtag(self, tag: str) -> None:
-        self.figure = False
-        if tag == "h1" and self.into is self.page.heading:
-            self.into = self.page.before
-        elif tag == MAIN:
-            self.into = self.page.after
-        elif tag == "body":
-            self.into = self.page.head
-        else:
-            self.into.append(f"</{tag}>")
-
-    def handle_data(self, data: str) -> None:
-        self.into.append(self._figure(data) if self.figure else data)
-
-    def handle_entityref(self, name: str) -> None:
-        self.into.append(f"&{name};")
-
-    def handle_charref(self, name: str) -> None:
-        self.into.append(f"&#{name};")
+    def _fit(self, text: str) -> str:
+        """Rewrite a part of a page: its tags, and the links of its pictures."""
+        text = TAG.sub(lambda found: self._fitted(found[1], found[0]), text)
+        return FIGURE.sub(lambda found: f"{found[1]}{self._figure(found[2])}", text)
 
     def _fitted(self, tag: str, raw: str) -> str:
         """Rewrite the ids and links in the text of a tag."""
@@ -126,7 +106,7 @@ class _Folder(HTMLParser):
         def rewritten(found: re.Match[str]) -> str:
             name, value = found[1], html.unescape(found[2])
             if name in REFERENCES:
-                value = " ".join(f"{self.page.key}--{one}" for one in value.split())
+                value = " ".join(f"{self.key}--{one}" for one in value.split())
                 return f'{name}="{html.escape(value)}"'
             value, file = self._link(value)
             saved = f' download="{html.escape(file)}"' if file and tag == "a" else ""
@@ -134,7 +114,7 @@ class _Folder(HTMLParser):
 
         # What is saved has the name that the file has inside.
         text = ATTRIBUTE.sub(rewritten, SAVED.sub("", raw) if tag == "a" else raw)
-        return PAINT.sub(rf'="url(#{self.page.key}--\1)"', text)
+        return PAINT.sub(rf'="url(#{self.key}--\1)"', text)
 
     def _link(self, value: str) -> tuple[str, str]:
         """Return where a link leads in the one file; and a name where that is a file inside it."""
@@ -155,12 +135,14 @@ class _Folder(HTMLParser):
         """Fit the links of a picture."""
         from jinja2.utils import htmlsafe_json_dumps
 
+        if '"pages"' not in data:
+            return data
         figure: dict[str, Any] = json.loads(data)
         meta = figure.get("layout", {}).get("meta", {})
         if "pages" not in meta:
             return data
         meta["pages"] = [self._link(one)[0] if one else one for one in meta["pages"]]
-        return str(htmlsafe_json_dumps(figure))
+        return str(htmlsafe_json_dumps(figure, **COMPACT))
 
 
 def fold(contents: Mapping[str, bytes], templates: jinja2.Environment, *, version: str) -> bytes:
@@ -188,17 +170,14 @@ def fold(contents: Mapping[str, bytes], templates: jinja2.Environment, *, versio
     """
     names = [name for name in contents if name.endswith(".html")]
     names.sort(key=lambda name: name != "index.html")
-    pages = [_Folder(name, contents).page for name in names]
+    pages = [_Page(name, contents) for name in names]
     assets = {name: contents[f"assets/{name}"].decode("utf-8") for name in ("style.css", "app.js")}
     text = templates.get_template("single.html").render(
         nonce=secrets.token_urlsafe(16),
         version=version,
-        before="".join(pages[0].before),
-        after="".join(pages[0].after),
-        pages=[
-            {"key": one.key, "heading": "".join(one.heading), "main": "".join(one.main)}
-            for one in pages
-        ],
+        before=pages[0].before,
+        after=pages[0].after,
+        pages=pages,
         style=assets["style.css"],
         app=assets["app.js"],
         plotly=_packed(contents["assets/plotly.min.js"]),

@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from annqc.report.html.habits import outline_habits, track_habits
 from annqc.report.html.names import page_name
-from annqc.report.plain import clean_text
+from annqc.report.html.rates import Rates
+from annqc.report.plain import name_text
 from annqc.report.standing import STANDINGS, settle_text, standings
 from annqc.report.view import view_of
 from annqc.report.words import accused_sentences, collective_sentences
@@ -19,16 +21,19 @@ from annqc.run.anonymous import spoken_of
 
 if TYPE_CHECKING:
     from annqc.report.checks.record import Record
+    from annqc.report.html.habits import Habit
     from annqc.report.standing import Standing
     from annqc.report.view import View
     from annqc.report.words import Sentence
     from annqc.run.audit import Run
     from annqc.tables import Ints
 
-__all__ = ["Person", "Story", "tell"]
+__all__ = ["OUTLINES", "OVER_TIME", "TOGETHER", "Person", "Story", "tell"]
 
 ORDER: Final = {place: k for k, place in enumerate(STANDINGS)}
 TOGETHER: Final = "all of the work together"
+OVER_TIME: Final = "Over time"
+OUTLINES: Final = "Outlines"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +53,9 @@ class Person:
         Their habits.
     score : dict of str to object
         Their row of `annqc.Audit.scores`.
+    habits : dict of str to Habit
+        What their tracks and outlines tell, under what that is called: ``"Over time"``,
+        ``"Outlines"``. What they have none of is not in it.
     """
 
     group: int
@@ -57,11 +65,19 @@ class Person:
     settle: str
     sentences: tuple[Sentence, ...]
     score: dict[str, Any]
+    habits: dict[str, Habit]
 
     @property
     def place(self) -> str:
-        """Where they stand."""
+        """Where they stand on edges."""
         return self.standing.place
+
+    @property
+    def accused(self) -> bool:
+        """Whether they are biased on edges, over time or on outlines."""
+        return self.place == "biased" or any(
+            one.verdict == "biased" for one in self.habits.values()
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,6 +100,8 @@ class Story:
         Whether names are pseudonyms: what could hold a name is left out.
     checks : list of Record
         Of a judgement, if there is one.
+    remarks : dict of str to list of str
+        What tracks and outlines tell of everybody that is no accusation, by `Person.habits`.
     """
 
     run: Run
@@ -93,6 +111,7 @@ class Story:
     collective: list[str]
     veiled: bool
     checks: list[Record] = field(default_factory=list)
+    remarks: dict[str, list[str]] = field(default_factory=dict)
 
     @property
     def named(self) -> bool:
@@ -104,6 +123,11 @@ class Story:
         """How many stand where, in the order of `STANDINGS`."""
         found = Counter(one.place for one in self.people)
         return {place: found[place] for place in STANDINGS}
+
+    @cached_property
+    def rates(self) -> Rates:
+        """Recall, precision and labels of everybody beside those of the others."""
+        return Rates(self)
 
     @cached_property
     def codes(self) -> dict[int, int]:
@@ -151,6 +175,7 @@ def tell(run: Run, by: tuple[str, ...], *, veiled: bool, checks: list[Record]) -
     scores = run.score_columns(main, strata=by) if main else run.score_columns(main)
     at = {who: k for k, who in enumerate(scores["annotator"].tolist())} if main else {}
     lists = {name: column.tolist() for name, column in scores.items()}
+    told = {OVER_TIME: track_habits(run, main), OUTLINES: outline_habits(run, main, by)}
     found = []
     for one in standings(view):
         who = view.keys["annotator"][one.group] if main else None
@@ -158,12 +183,13 @@ def tell(run: Run, by: tuple[str, ...], *, veiled: bool, checks: list[Record]) -
         found.append(
             Person(
                 group=one.group,
-                name=clean_text(who, width=60) if main else TOGETHER,
+                name=name_text(who, width=60) if main else TOGETHER,
                 page="",
                 standing=one,
                 settle=settle_text(view, one) if one.place in {"undecided", "too_few"} else "",
                 sentences=tuple(mine.get(one.group, ())),
                 score={name: column[row] for name, column in lists.items()},
+                habits={what: habits[who] for what, (habits, _) in told.items() if who in habits},
             )
         )
     found.sort(key=_first)
@@ -179,6 +205,7 @@ def tell(run: Run, by: tuple[str, ...], *, veiled: bool, checks: list[Record]) -
         collective=collective_sentences(run, by) if main else [],
         veiled=veiled,
         checks=checks,
+        remarks={what: remarks for what, (_, remarks) in told.items()},
     )
 
 
@@ -187,4 +214,5 @@ def _first(one: Person) -> tuple[object, ...]:
     rank = one.score.get("rank")
     off = -rank if rank is not None and math.isfinite(rank) else math.inf
     weight = max((said.weight for said in one.sentences), default=0.0)
-    return ORDER[one.standing.place], -weight, off, len(one.name), one.name
+    place = ORDER["biased"] if one.accused else ORDER[one.standing.place]
+    return place, one.place != "biased", -weight, off, len(one.name), one.name

@@ -6,13 +6,18 @@ import math
 from typing import Any, Final
 
 from annqc.report.shares import share_ends, share_text
+from annqc.report.words import SENSITIVE
 
 __all__ = [
+    "KINDS",
     "MARKS",
     "NONE",
+    "QUALIFIED",
     "WORDS",
     "count",
+    "flag_text",
     "interval",
+    "kind_text",
     "number",
     "plain_numbers",
     "plot_text",
@@ -30,6 +35,33 @@ MARKS: Final = {
 """What stands for a verdict besides its colour."""
 WORDS: Final = {"too_few": "too few images"}
 """Verdicts whose word is not their name."""
+QUALIFIED: Final = "†"
+"""Behind the mark of a verdict that what could not be paired might change."""
+KINDS: Final = {"loose_box": "edge far off", "loose_outline": "outline far off"}
+"""Kinds of errors whose word is not their name: an edge may be too far in as well."""
+
+
+def kind_text(kind: str) -> str:
+    """Name a kind of errors.
+
+    Examples
+    --------
+    >>> kind_text("loose_box"), kind_text("near_miss")
+    ('edge far off', 'near miss')
+    """
+    return KINDS.get(kind, kind.replace("_", " "))
+
+
+def flag_text(flag: str) -> str:
+    """Name a flag of a finding.
+
+    Examples
+    --------
+    >>> flag_text("SELECTION_SENSITIVE"), flag_text("ASYMMETRIC")
+    ('† selection sensitive', 'asymmetric')
+    """
+    mark = f"{QUALIFIED} " if flag == SENSITIVE else ""
+    return mark + flag.replace("_", " ").lower()
 
 
 def number(value: float | None, digits: int = 1, *, sign: bool = False) -> str:

@@ -13,7 +13,7 @@ from annqc.report.html.story import TOGETHER
 from annqc.report.html.texts import MARKS, interval, number
 from annqc.report.html.tracks_pictures import MOST_KEYFRAMES, MOST_POINTS, Line, offset_lines
 from annqc.report.html.tracks_scores import scores_of
-from annqc.report.html.tracks_timeline import Lane, runs_of, timeline
+from annqc.report.html.tracks_timeline import Lane, frames_text, runs_of, timeline
 from annqc.report.plain import clean_text
 from annqc.report.tracks import PLAIN, temporal_sentences
 from annqc.run.temporal import TEMPORAL
@@ -46,6 +46,9 @@ N_PARTS: Final = 12
 """Stretches of frames in the numbers of a track."""
 LEAST: Final = 10
 """Frames drawn below which a track makes no picture."""
+N_EVENTS: Final = 15
+"""Events of one object in the numbers of a line of time."""
+UNSIGNED: Final = ("jitter", "sag_share")
 FEW: Final = ("no_data", "one_cluster", "too_few_clusters")
 OF_ONE: Final = {"biased": "drifts", "clean": "does not drift", "undecided": "open"}
 """What a slope says of a single track, which is no verdict on an annotator."""
@@ -119,6 +122,7 @@ class Tracks:
             "closed": closed,
             "unmarked": unmarked,
             "lanes": [self._lane_row(k) for k in lanes],
+            "marks": [(self._name(k), *self._marks(k)) for k in lanes if self._events(k)],
             "events": self._listed(events),
             "n_events": len(events),
         }
@@ -172,20 +176,29 @@ class Tracks:
                 {
                     "quantity": name,
                     "title": TITLES[name],
-                    "value": number(row["estimate"], 2, sign=name not in {"jitter", "sag_share"}),
+                    "value": number(row["estimate"], 2, sign=name not in UNSIGNED),
                     "interval": interval(row["ci_low"], row["ci_high"], 2),
                     "unit": row["unit"],
-                    "px": number(row["estimate_px"], 2, sign=True),
+                    "px": number(row["estimate_px"], 2, sign=name not in UNSIGNED),
                     "px_interval": interval(row["ci_low_px"], row["ci_high_px"], 2),
                     "verdict": verdict,
                     "mark": MARKS.get(verdict, ""),
                     "status": "" if row["status"] == "ok" else row["status"].replace("_", " "),
                     "evidence": number_of(
-                        int(row["n_clusters"]), "sequence" if name in {"start", "end"} else "track"
+                        self._n_clusters(person, row),
+                        "sequence" if name in {"start", "end"} else "track",
                     ),
                 }
             )
         return found
+
+    def _n_clusters(self, person: Person, row: dict[str, Any]) -> int:
+        """Count what is behind a row: with nobody to compare with, that of jitter is in pixels."""
+        if row["quantity"] == "jitter" and not np.isfinite(row["estimate"]):
+            mine = self.story.rows(self.series.annotator, person)
+            known = mine[np.isfinite(self.list["jitter_px"][mine])]
+            return len(np.unique(self.series.track[known]))
+        return int(row["n_clusters"])
 
     def _cell(self, person: Person, quantity: int) -> dict[str, Any]:
         row = self._row(person, quantity)
@@ -306,22 +319,42 @@ class Tracks:
         s = self.series
         rows = slice(int(s.starts[k]), int(s.starts[k + 1]))
         frame = s.frame[rows]
-        events = self.of_series.get((int(s.annotator[k]), int(s.track[k])), [])
         names = ("kind", "first_frame", "last_frame", "text")
-        told = [tuple(self.events[name][row] for name in names) for row in events]
+        told = [tuple(self.events[name][row] for name in names) for row in self._events(k)]
         return Lane(
             name=self._short(k),
             gold=runs_of(frame, np.ones(len(frame), dtype=bool)),
-            drawn=runs_of(frame, s.candidate[rows] >= 0),
+            drawn=self._stretches(k),
             events=[
                 {"kind": kind, "first": int(first), "last": int(last), "text": clean_text(text)}
                 for kind, first, last, text in told
             ],
         )
 
+    def _events(self, k: int) -> list[int]:
+        """Return the events of the object and the annotator of a series, the largest first."""
+        s = self.series
+        return self.of_series.get((int(s.annotator[k]), int(s.track[k])), [])
+
+    def _stretches(self, k: int) -> list[tuple[int, int]]:
+        """Return first and last frame of each stretch in which an object was drawn."""
+        s = self.series
+        rows = slice(int(s.starts[k]), int(s.starts[k + 1]))
+        return runs_of(s.frame[rows], s.candidate[rows] >= 0)
+
+    def _marks(self, k: int) -> tuple[list[tuple[str, str]], int]:
+        """Name the events of an object with their frames, in order of time; and how many more."""
+        rows = self._events(k)
+        told = []
+        for row in sorted(rows[:N_EVENTS], key=lambda row: self.events["first_frame"][row]):
+            kind = str(self.events["kind"][row])
+            edge = f" of the {self.events['edge'][row]} edge" if self._drifts(row) else ""
+            first, last = (int(self.events[f"{x}_frame"][row]) for x in ("first", "last"))
+            told.append((f"{PLAIN[kind][0]}{edge}", frames_text([(first, last)])))
+        return told, len(rows) - len(told)
+
     def _lane_row(self, k: int) -> dict[str, Any]:
-        s, listed = self.series, self.list
-        rows = self.of_series.get((int(s.annotator[k]), int(s.track[k])), [])
+        listed, rows = self.list, self._events(k)
         kinds = Counter(str(self.events["kind"][row]) for row in rows)
         drifting = sorted({str(self.events["edge"][row]) for row in rows if self._drifts(row)})
         other = {kind: n for kind, n in kinds.items() if kind != "drift"}
@@ -331,6 +364,7 @@ class Tracks:
             "last": int(listed["last_frame"][k]),
             "n_frames": int(listed["n_frames"][k]),
             "n_drawn": int(listed["n_drawn"][k]),
+            "stretches": frames_text(self._stretches(k)),
             "start": number(float(listed["start"][k]), 0, sign=True),
             "end": number(float(listed["end"][k]), 0, sign=True),
             "drifting": ", ".join(drifting),

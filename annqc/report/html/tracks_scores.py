@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from annqc.report.html.pictures import ROW, axis_of, figure_of
+from annqc.report.html.pictures import MOST_PICTURED, ROW, axis_of, figure_of
 from annqc.report.html.texts import interval, number, plot_text
 from annqc.report.plain import clean_text
 
@@ -60,7 +60,10 @@ def scores_of(story: Story) -> dict[str, Any] | None:
                 "clusters": str(columns["clusters"][k]),
             }
         )
-    picture = _picture(columns, order, [(str(row["name"]), str(row["page"])) for row in rows])
+    named = [(str(row["name"]), str(row["page"])) for row in rows]
+    picture = _picture(columns, order[:MOST_PICTURED], named[:MOST_PICTURED])
+    if len(rows) > MOST_PICTURED:
+        picture["layout"]["meta"]["of"] = len(rows)
     return {"titles": SCORES, "rows": rows, "picture": picture}
 
 

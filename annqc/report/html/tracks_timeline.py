@@ -20,11 +20,21 @@ if TYPE_CHECKING:
     from annqc.report.html.pictures import Figure
     from annqc.tables import Bools, Ints
 
-__all__ = ["MOST_MARKS", "MOST_STRETCHES", "Lane", "merged_stretches", "runs_of", "timeline"]
+__all__ = [
+    "MOST_MARKS",
+    "MOST_STRETCHES",
+    "Lane",
+    "frames_text",
+    "merged_stretches",
+    "runs_of",
+    "timeline",
+]
 
 MOST_STRETCHES: Final = 400
 """Stretches of one kind, over all rows."""
 MOST_MARKS: Final = 300
+MOST_TOLD: Final = 12
+"""Stretches of one row in the numbers."""
 LANE: Final = 30
 GOLD: Final = "#8A8F96"
 DRAWN: Final = "#56B4E9"
@@ -89,6 +99,27 @@ def runs_of(frame: Ints, there: Bools) -> list[tuple[int, int]]:
     first = frame[at[np.concatenate([[0], ends + 1])]]
     last = frame[at[np.concatenate([ends, [len(at) - 1]])]]
     return list(zip(first.tolist(), last.tolist(), strict=True))
+
+
+def frames_text(stretches: Sequence[tuple[int, int]]) -> str:
+    """Write stretches of frames; where there are many, the first of them.
+
+    Parameters
+    ----------
+    stretches : sequence of (int, int)
+        First and last frame of each.
+
+    Examples
+    --------
+    >>> frames_text([(1, 2), (4, 4)])
+    '1 to 2, 4'
+    """
+    said = [
+        f"{first}" if first == last else f"{first} to {last}"
+        for first, last in stretches[:MOST_TOLD]
+    ]
+    left = len(stretches) - len(said)
+    return ", ".join(said) + (f" and {left:,} more" if left else "")
 
 
 def merged_stretches(

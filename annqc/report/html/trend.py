@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from annqc.report.html.blocks import LEAST, Panel, block_cells, cut, panels
+from annqc.report.html.blocks import LEAST, Panel, block_cells, cut, panels, spans
+from annqc.report.html.dependence import change_lines, changed_people, tested
 from annqc.run.times import times_of
 from annqc.tables import EDGES
 
@@ -49,7 +50,10 @@ class Trend:
             rows = story.rows(measured.annotator, person)
             self._cut(rows, measured.cluster, k, self.code)
         self.all = np.full(len(measured), -1, dtype=np.int64)
-        self._cut(np.arange(len(measured)), measured.cluster, 0, self.all)
+        # Others drew the same image in other weeks: it is cut by who drew it as well.
+        width = int(measured.cluster.max(initial=0)) + 1
+        work = measured.annotator * width + measured.cluster
+        self._cut(np.arange(len(measured)), work, 0, self.all)
         self.found = blocker.blocks(self.code, N_BLOCKS * len(story.people))
         self.together = blocker.blocks(self.all, N_BLOCKS)
 
@@ -78,13 +82,20 @@ class Trend:
             return None
         k = self.story.people.index(person)
         mine = self.story.rows(self.story.run.measurements.annotator, person)
-        return self._laid_out(self.found, self.code, k, mine)
+        made = self._laid_out(self.found, self.code, k, mine)
+        if made is not None:
+            made["picture"]["layout"]["shapes"] = change_lines(self.story, person)
+            made["tested"] = tested(self.story, person, "change", "session")
+        return made
 
     def overview(self) -> dict[str, Any] | None:
         """Return what the first page shows; None as in `of`."""
         if not self.there:
             return None
-        return self._laid_out(self.together, self.all, 0, np.arange(len(self.all)))
+        made = self._laid_out(self.together, self.all, 0, np.arange(len(self.all)))
+        if made is not None:
+            made["changed"] = changed_people(self.story)
+        return made
 
     def _laid_out(self, found: Blocks, code: Ints, k: int, mine: Ints) -> dict[str, Any] | None:
         rows = [row for row in range(k * N_BLOCKS, (k + 1) * N_BLOCKS) if (code[mine] == row).any()]
@@ -105,8 +116,7 @@ class Trend:
                     "from": _iso(float(one.min())),
                     "to": _iso(float(one.max())),
                     "cells": block_cells(found, row, range(len(EDGES))),
-                    "n": int(found.n[row].max()),
-                    "n_clusters": int(found.n_clusters[row].max()),
+                    **spans(found, row, range(len(EDGES))),
                 }
                 for row, one in zip(rows, times, strict=True)
             ],

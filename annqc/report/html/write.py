@@ -18,7 +18,7 @@ from annqc.report.html.names import pseudonyms, with_pseudonyms
 from annqc.report.html.overview import check_records, method, overview
 from annqc.report.html.person import People
 from annqc.report.html.reviewfiles import review_files
-from annqc.report.html.single import fold, refuse_other, write_single
+from annqc.report.html.single import COMPACT, fold, refuse_other, write_single
 from annqc.report.html.story import tell
 from annqc.report.html.texts import MARKS, WORDS, count
 from annqc.report.plain import clean_lines
@@ -26,6 +26,7 @@ from annqc.run.review import queue_rows
 
 if TYPE_CHECKING:
     import os
+    from collections.abc import Callable
 
     import jinja2
 
@@ -46,6 +47,7 @@ def write_report(
     single_file: bool = False,
     images: str | os.PathLike[str] | None = None,
     url: str | None = None,
+    say: Callable[[str], None] | None = None,
 ) -> Path:
     """Write an audit as a folder of pages, or as one file.
 
@@ -67,6 +69,8 @@ def write_report(
         A folder with the images, to show what was drawn over them; or a pattern of links to them.
     url : str, optional
         Pattern of links into the tool where annotations are mended.
+    say : callable, optional
+        Called with a sentence for the screen: how many single annotations are over their images.
 
     Returns
     -------
@@ -91,7 +95,10 @@ def write_report(
     checks = [] if judgement is None else check_records(judgement, given)
     told = run if given is None else with_pseudonyms(run, given)
     story = tell(told, by, veiled=veiled, checks=checks)
-    contents = _contents(story, links, url)
+    gallery = Gallery(story, queue_rows(story.run), links)
+    contents = _contents(story, gallery, url)
+    if say is not None and gallery.with_crops:
+        say(gallery.told())
     if single_file:
         write_single(fold(contents, _environment(), version=annqc.__version__), folder)
         return folder
@@ -99,10 +106,9 @@ def write_report(
     return folder / "index.html"
 
 
-def _contents(story: Story, links: Links, url: str | None) -> dict[str, bytes]:
+def _contents(story: Story, gallery: Gallery, url: str | None) -> dict[str, bytes]:
     """Render all files."""
-    queue = queue_rows(story.run)
-    gallery, reviews = Gallery(story, queue, links), review_files(story, queue, url=url)
+    reviews = review_files(story, gallery.queue, url=url)
     people = People(story, gallery, reviews)
     categories = Categories(story, people)
     templates = _environment()
@@ -148,6 +154,7 @@ def _environment() -> jinja2.Environment:
         lstrip_blocks=True,
         finalize=_finalize,
     )
+    made.policies["json.dumps_kwargs"] = COMPACT
     made.filters |= {"count": count}
     made.globals |= {"marks": MARKS, "words": WORDS}
     return made

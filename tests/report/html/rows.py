@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from annqc.report.html.paragraph import Told
+
 MINUS = "\N{MINUS SIGN}"
 NUMBER = re.compile(r"[+-]?\d[\d,]*(?:\.\d+)?")
 
@@ -51,3 +53,8 @@ def page_of(folder: Path, name: str) -> Path:
     """Return the page of an annotator whose name is plain."""
     [path] = folder.glob(f"annotators/{name}-*.html")
     return path
+
+
+def sentences(told: Told) -> list[str]:
+    """Return all that a person is told, what to do next at the end."""
+    return [*told.first, *told.rest, told.then]

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
 THERE: Final = Path(__file__).parents[3] / "docs" / "_static" / "report"
-QUALITY: Final = 82
+QUALITY: Final = 78
 MOST: Final = 150_000
 """Bytes of a picture."""
 SHOTS: Final = (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from dataclasses import replace
 from itertools import pairwise
 
@@ -139,9 +140,26 @@ def test_blocks_of_time_equal_the_audit_by_them_and_part_no_image(audit, story):
             assert len(set(trend.code[rows][measured.cluster[rows] == cluster].tolist())) == 1
         order = np.argsort(trend.time[rows], kind="stable")
         assert (np.diff(trend.code[rows][order]) >= 0).all()
-    clusters, blocks = np.unique(np.stack([measured.cluster, trend.all]), axis=1)
-    assert len(clusters) == len(set(clusters.tolist()))
+    works = np.stack([measured.annotator, measured.cluster, trend.all])
+    *work, blocks = np.unique(works, axis=1)
+    assert len(blocks) == len(set(zip(*map(np.ndarray.tolist, work), strict=True)))
     assert (np.bincount(blocks) >= LEAST).all()
+
+
+def test_the_first_page_cuts_by_time_where_others_drew_the_same_images_later(made):
+    table_ = made.work.table
+    seconds = 1.7e9 + 3600.0 * table_.image + 86400.0 * 200 * (table_.annotator == 1)
+    late = replace(made.work, table=replace(table_, extra={"created_at": seconds}))
+    audit = annqc.audit(late, made.gold)
+    trend = Trend(tell(audit, ("annotator",), veiled=False, checks=[]), Blocker(audit))
+    ends = [
+        (trend.time[trend.all == block].min(), trend.time[trend.all == block].max())
+        for block in np.unique(trend.all)
+    ]
+    assert all(a[1] <= b[0] for a, b in pairwise(ends))
+    assert ends[-1][0] > ends[0][0] + 86400 * 190
+    counts = [len(np.unique(audit.measurements.cluster[trend.all == k])) for k in range(8)]
+    assert trend.together.n_clusters.max(axis=1).tolist() == counts
 
 
 @pytest.mark.parametrize("who", WHO)
@@ -158,7 +176,9 @@ def test_tables_of_blocks_hold_their_numbers(audit, folder, story, who):
         for e in range(6):
             wanted = [found.estimate[at, e], found.low[at, e], found.high[at, e]]
             assert numbers(row[1 + e]) == pytest.approx(wanted, abs=0.00501)
-        assert numbers(row[-1]) == [found.n_clusters[at].max()]
+        for column, counts in ((-2, found.n), (-1, found.n_clusters)):
+            some = counts[at, :6].tolist()
+            assert numbers(row[column]) == sorted({min(some), max(some)})
     picture = figures(path)["picture-trend"]
     points = next(one for one in picture["data"] if one["yaxis"] == "y3")
     rows = table(path, 'aria-label="Numbers over time"')[1:]
@@ -180,7 +200,7 @@ def test_padding_lies_along_the_flat_line_and_scaling_along_the_steep_one(folder
     assert steep["y"][1] / steep["x"][1] == pytest.approx(0.08, abs=0.01)
 
 
-def test_a_change_over_time_is_shown_and_not_judged(made, tmp_path):
+def test_a_change_over_time_is_shown_dated_and_drawn(made, tmp_path):
     late = made.work.table.image >= 40
     boxes = made.work.table.xyxy.copy()
     boxes[late, 2] += 7
@@ -194,9 +214,21 @@ def test_a_change_over_time_is_shown_and_not_judged(made, tmp_path):
     assert np.allclose(right[4:], 7, atol=1.5)
     text = page_of(folder, "ann").read_text(encoding="utf-8")
     section = text.split('id="trend"')[1].split("</section>")[0]
-    assert "Nothing was tested here" in section
-    assert not any(word in section for word in ("biased", "clean", "undecided"))
-    assert 'id="trend"' in (folder / "index.html").read_text(encoding="utf-8")
+    assert re.search(
+        r"<li>Since about 2023-11-1\d \(image 4[01] of 80\) the right edge is ", section
+    )
+    assert "before, " in section
+    assert "No lasting change was found: left, top, bottom." in section
+    assert "Nothing was tested" not in text
+    layout = figures(page_of(folder, "ann"))["picture-trend"]["layout"]
+    [line] = layout["shapes"]
+    assert (line["xref"], line["yref"], line["x0"]) == ("x3", "y3 domain", line["x1"])
+    assert line["x0"].startswith("2023-11-1")
+    first = (folder / "index.html").read_text(encoding="utf-8")
+    section = first.split('id="trend"')[1].split("</section>")[0]
+    assert section.count("<li>") == len(WHO)
+    assert "<li>ann: since about 2023-11-1" in section
+    assert "a chance of 5 % of any false alarm" in section
 
 
 def test_without_times_sizes_or_evidence_there_is_no_section(made, tmp_path):

@@ -203,6 +203,58 @@ def test_paper_has_no_controls_and_dark_ink_whatever_the_screen_is(browser, repo
         assert witness.troubles == []
 
 
+SHUT = (
+    """() => Array.from(document.querySelectorAll("details")).filter((one) => !one.open).length"""
+)
+
+
+def test_on_paper_everything_is_open_and_afterwards_as_before(browser, kinds):
+    [path] = (kinds["tracks"] / "annotators").glob("bob-*.html")
+    with tab(browser) as witness:
+        page = witness.open(path)
+        before = page.evaluate(SHUT)
+        assert before > 3
+        page.evaluate(f"() => addEventListener('beforeprint', () => window.shut = ({SHUT})())")
+        short = len(page.pdf(format="A4"))
+        assert page.evaluate("window.shut") == 0
+        assert page.evaluate(SHUT) == before
+        assert short > 50_000
+        assert witness.troubles == []
+
+
+def test_a_picture_that_is_folded_away_is_drawn_when_it_is_opened(browser, kinds):
+    [path] = (kinds["tracks"] / "annotators").glob("bob-*.html")
+    with tab(browser) as witness:
+        page = witness.open(path)
+        folded = page.locator("details:not([open]):has(> .picture)").first
+        picture = f"#{folded.locator('> .picture').get_attribute('id')} .main-svg"
+        assert page.locator(picture).count() == 0
+        folded.locator("summary").first.click()
+        drawn(page)
+        assert page.locator(picture).first.is_visible()
+        assert witness.troubles == []
+
+
+def test_without_scripts_there_are_numbers_and_no_holes(browser, report):
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto((report / "index.html").resolve().as_uri())
+    assert page.locator(".picture").count() > 2
+    assert not any(one.is_visible() for one in page.locator(".picture").all())
+    assert not page.locator("input[type=search]").is_visible()
+    assert page.locator("#people").is_visible()
+    context.close()
+
+
+def test_the_verdict_can_be_seen_on_a_phone(browser, report):
+    [path] = (report / "annotators").glob("bob-*.html")
+    with tab(browser, width=WIDTHS["phone"]) as witness:
+        page = witness.open(path)
+        for mark in page.locator("#findings .v").all():
+            box = mark.bounding_box()
+            assert box["x"] + box["width"] < WIDTHS["phone"]
+
+
 def focus(page):
     """Say what has the focus: its tag, its text, and whether a ring around it can be seen."""
     return page.evaluate(
@@ -258,4 +310,7 @@ def test_a_crowd_of_158_is_soon_on_the_screen(browser, shared_data, tmp_path):
             "() => performance.getEntriesByName('first-contentful-paint').map((e) => e.startTime)"
         )
         assert painted < 2_000
+        page.set_viewport_size({"width": WIDTHS["phone"], "height": 844})
+        page.wait_for_timeout(500)
+        assert page.evaluate("document.documentElement.scrollHeight") < 10_000
         assert witness.troubles == []

@@ -113,3 +113,14 @@ def test_a_browser_that_cannot_unpack_shows_the_numbers(browser, one_file):
         page.click("nav >> text=Problems")
         assert shown(page) == ["problems"]
         assert witness.troubles == []
+
+
+def test_a_link_that_is_no_text_harms_nothing(browser, one_file):
+    with tab(browser) as witness:
+        page = witness.open(one_file, "#100%")
+        assert shown(page) == ["index"]
+        assert page.locator(".picture .main-svg").count() > 2
+        page.evaluate("() => { window.location.hash = '%E0%A4%A' }")
+        page.wait_for_timeout(100)
+        assert shown(page) == ["index"]
+        assert witness.troubles == []

@@ -13,6 +13,7 @@ import annqc
 from annqc import Habit
 from annqc.ids import ids_array
 from annqc.report.html import category as pages
+from annqc.report.html.texts import kind_text
 from annqc.tables import EDGES
 from tests.report.html.rows import figures, numbers, table
 
@@ -75,20 +76,22 @@ def test_edges_by_annotator_are_those_of_the_audit(audit, folder, name):
         for edge, cell in zip(EDGES, row[1:5], strict=True):
             where = (name, edge) if row is together else (row[0], name, edge)
             want = (whole if row is together else parts).loc[where]
-            ends = [want["estimate_px"], want["ci_low_px"], want["ci_high_px"]]
-            assert numbers(cell) == pytest.approx(ends, abs=0.0501)
+            names = ("estimate_px", "ci_low_px", "ci_high_px", "n_clusters")
+            assert numbers(cell) == pytest.approx([want[one] for one in names], abs=0.0501)
+        keys = [(name, edge) if row is together else (row[0], name, edge) for edge in EDGES]
+        pairs = [(whole if row is together else parts).loc[one, "n"] for one in keys]
+        assert numbers(row[7]) == sorted({min(pairs), max(pairs)})
         if row is not together:
             for rate, cell in zip(("recall", "precision"), row[5:7], strict=True):
                 one = rates.loc[(row[0], name)]
-                shown, low, high = numbers(cell)
+                shown, low, high, n = numbers(cell)
+                assert n == one[f"{rate}_n_clusters"]
                 # Rounded so that neither the rate nor its interval says more than is known.
                 assert shown == pytest.approx(one[rate], abs=0.0101 if one[rate] > 0.99 else 0.0051)
                 assert (shown == 1.0) == (one[rate] == 1.0)
                 assert 0 <= one[f"{rate}_low"] - low < 0.01
                 assert 0 <= high - one[f"{rate}_high"] < 0.01
-            most = max(parts.loc[(row[0], name, edge), "n_clusters"] for edge in EDGES)
-            assert numbers(row[8])[0] >= most
-    assert len(head) == 9
+    assert len(head) == 8
 
 
 def test_the_picture_is_the_table_in_colours(audit, folder):
@@ -123,7 +126,7 @@ def test_missed_and_spurious_are_counted(folder, audit):
         text = page(folder, name).read_text(encoding="utf-8")
         section = text.split('<h2 id="errors">')[1]
         for kind, n in errors.loc[errors["category"] == name, "kind"].value_counts().items():
-            assert f"{kind.replace('_', ' ')}: {n}" in section
+            assert f"{kind_text(kind)}: {n}" in section
 
 
 def test_only_categories_with_evidence_have_pages(monkeypatch, tmp_path):

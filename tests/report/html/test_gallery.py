@@ -14,11 +14,7 @@ import annqc
 from annqc import Habit
 from annqc.errors import AnnqcError
 from annqc.report.html import crops
-from annqc.report.html.chosen import SECTIONS, Chooser, first_rows
-from annqc.report.html.story import tell
-from annqc.run.review import queue_rows
-from annqc.run.reviewrows import KINDS
-from annqc.simulate import OutlineHabit, TrackHabit, outlines, tracks
+from annqc.simulate import OutlineHabit, outlines
 from annqc.write import write_coco
 from tests.report.html.drawn_images import draw_images, encoded, turned
 from tests.report.html.test_html_report import pages
@@ -124,30 +120,6 @@ def test_the_overview_leads_to_what_is_to_be_looked_at_first(audit, folder):
         assert str(image) in said
     out = re.findall(r'href="(https://t\.example/[^"]*)"', listed)
     assert out == [f"https://t.example/{one}" for one in queue["image_id"]]
-
-
-def test_the_worst_and_the_typical_are_those_of_the_numbers(audit):
-    story = tell(audit, ("annotator",), veiled=False, checks=[])
-    chooser = Chooser(story, queue_rows(audit), [])
-    far = audit.measurements.values("tolerance")[:4]
-    measured = audit.measurements
-    for person in story.people:
-        code = audit.candidate.annotator_ids.tolist().index(person.name)
-        mine = [k for k in range(len(measured)) if measured.annotator[k] == code]
-        mine = [k for k in mine if np.isfinite(far[:, k]).any()]
-        worst = sorted(mine, key=lambda k: (-np.nanmax(np.abs(far[:, k])), k))[:6]
-        picks = chooser.of(person)
-        assert [one.pair for one in picks if one.section == "Farthest off"] == worst
-        typical = [one.pair for one in picks if one.section == "Typical"]
-        assert len(typical) == 4
-        middle = np.nanmedian(far[:, mine], axis=1)
-        away = {k: float(np.nanmax(np.abs(far[:, k] - middle))) for k in mine}
-        assert max(away[k] for k in typical) <= np.median(list(away.values()))
-        assert len({one.anchor for one in picks}) == len(picks)
-        kinds = {one.kind for one in picks}
-        rows = queue_rows(audit)
-        has = {KINDS[k] for k in rows["kind"][rows["annotator"] == code]}
-        assert kinds >= has & {"missed", "spurious", "mislabelled"}
 
 
 def test_the_choice_is_always_the_same(audit, images, folder, tmp_path):
@@ -318,31 +290,6 @@ def test_nothing_stands_out_in_work_that_is_the_gold(tmp_path):
     page = annqc.audit(made.work, made.gold).to_html(tmp_path / "r")
     assert "Nothing stands out." in pages(page.parent)["index.html"].text
     assert "Others to look at first" not in "".join(person_pages(page.parent).values())
-
-
-def test_every_section_has_kinds_of_the_queue():
-    kinds = [one for kinds, _ in SECTIONS.values() for one in kinds]
-    assert sorted(kinds) == sorted(set(KINDS) - {"gold"})
-
-
-def test_of_a_track_one_frame_is_shown(tmp_path):
-    made = tracks({"ann": [], "bob": TrackHabit.lag(3)}, n_sequences=2, n_tracks=4, rng=1)
-    audit = annqc.audit(made.work, made.gold)
-    story = tell(audit, ("annotator",), veiled=False, checks=[])
-    queue = queue_rows(audit)
-    chooser = Chooser(story, queue, [])
-    track = audit.matches.reference.table.track
-    for person in story.people:
-        seen = [(one.section, one.kind, int(track[one.reference])) for one in chooser.of(person)]
-        assert len(seen) == len(set(seen))
-        assert sum(section == "Farthest off" for section, *_ in seen) == 6
-    rows = first_rows(audit, queue, 12)
-    reasons = [
-        (int(queue["annotator"][k]), int(queue["kind"][k]), int(track[queue["reference"][k]]))
-        for k in rows
-    ]
-    assert len(set(reasons)) == len(rows) == 12
-    audit.to_html(tmp_path / "r")
 
 
 def test_pseudonyms_leak_from_no_image_where_there_is_no_gold(tmp_path):

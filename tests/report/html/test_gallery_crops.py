@@ -173,6 +173,10 @@ def test_outlines_lie_where_the_pixels_are():
         np.testing.assert_allclose(found, expected, atol=0.06 / per_px)
     assert [one.text for one in made.labels] == ["\N{MINUS SIGN}4.0", "+6.0", "+10.0"]
     assert made.labels[2].x > points(made.drawn)[0][1][0]
+    for one in made.labels:  # the drawing has room for all of them
+        wide = 7 * len(one.text)
+        begin = one.x - wide * {"start": 0, "middle": 0.5, "end": 1}[one.anchor]
+        assert -1 <= begin <= begin + wide <= made.width + 1
     right = points(made.frame)[0][1][0]
     assert in_pixels((right, 0))[0] == pytest.approx(215, abs=0.06)
 

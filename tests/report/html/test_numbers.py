@@ -76,6 +76,16 @@ def numbers(texts):
     return [float(one[0].replace(",", "")) if one else None for one in found]
 
 
+def all_numbers(text):
+    """Read every number of a text."""
+    return [float(one) for one in re.findall(r"-?[0-9]+(?:\.[0-9]+)?", text.replace(MINUS, "-"))]
+
+
+def names_of(figure):
+    """Return what the rows of a picture are called."""
+    return figure["layout"]["yaxis"]["ticktext"]
+
+
 def rows(figure):
     """Count what stands below another in a picture: its rows, bars or points of one line."""
     axis = figure["layout"].get("yaxis", {})
@@ -89,9 +99,6 @@ def test_there_is_a_row_for_every_row_bar_or_point(pages):
     for key, page in pages.items():
         for name, figure in page.figures.items():
             n = len(page.tables[name]) - 1
-            if name == "picture-ranks":
-                ranked = [row for row in page.by_id["people"][1:] if re.search("[0-9]", row[2])]
-                n = len(ranked)
             if name.startswith("picture-track-"):  # lines of many frames: what they amount to
                 assert n == sum(one.startswith("yaxis") for one in figure["layout"]), (key, name)
             elif name == "picture-offsets":  # where no edge has an offset there is no row
@@ -121,6 +128,24 @@ def test_tables_hold_the_numbers_that_are_drawn(pages):
                 ]
                 for row, line in zip(table, told, strict=True):
                     assert numbers(row[1:]) == pytest.approx(numbers(line), abs=0.0501)
+            elif name == "picture-ranks":
+                shown = sorted(
+                    (y, x, x - less, x + more)
+                    for one in data
+                    for y, x, less, more in zip(
+                        one["y"],
+                        one["x"],
+                        one["error_x"]["arrayminus"],
+                        one["error_x"]["array"],
+                        strict=True,
+                    )
+                )
+                for row, line in zip(table, shown, strict=True):
+                    assert all_numbers(row[4]) == pytest.approx(line[1:], abs=0.00501)
+                    [place] = [text for text in names_of(figure) if text.startswith(f"{row[0]}, ")]
+                    assert place.endswith(row[2])
+                    low, high = all_numbers(row[2])
+                    assert low <= all_numbers(row[1])[0] <= high
             elif name == "picture-trend":
                 for k in range(4):
                     column = numbers(row[k + 2] for row in table)
@@ -128,4 +153,10 @@ def test_tables_hold_the_numbers_that_are_drawn(pages):
             else:
                 continue
             seen[name] += 1
-    assert set(seen) == {"picture-errors", "picture-offsets", "picture-map", "picture-trend"}
+    assert set(seen) == {
+        "picture-errors",
+        "picture-offsets",
+        "picture-map",
+        "picture-ranks",
+        "picture-trend",
+    }

@@ -43,12 +43,12 @@ def test_contours_are_those_of_the_audit(audit, folder):
         assert len(rows) == 9
         for quantity, row in rows.items():
             want = found.loc[who, quantity]
-            for cell, unit in ((row[1], "_px"), (row[2], "")):
+            for cell, unit in ((row[2], "_px"), (row[3], "")):
                 names = (f"estimate{unit}", f"ci_low{unit}", f"ci_high{unit}")
                 assert numbers(cell) == pytest.approx([want[one] for one in names], abs=0.00501)
             tested = quantity in CONTOURS
-            assert (want["verdict"] in row[3].split()) == tested
-            assert ("descriptive" in row[3]) == (not tested)
+            assert (want["verdict"] in row[1].split()) == tested
+            assert ("descriptive" in row[1]) == (not tested)
             assert [numbers(one)[0] for one in row[4:]] == [want["n"], want["n_clusters"]]
 
 
@@ -119,4 +119,4 @@ def test_work_without_names_is_one(tmp_path):
     [page] = (folder / "annotators").iterdir()
     wanted = audit.outlines(by=()).set_index("quantity")
     for quantity, row in rows_with(page, "data-contour").items():
-        assert numbers(row[1])[0] == pytest.approx(wanted.loc[quantity, "estimate_px"], abs=0.00501)
+        assert numbers(row[2])[0] == pytest.approx(wanted.loc[quantity, "estimate_px"], abs=0.00501)

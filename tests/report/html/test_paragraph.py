@@ -10,8 +10,10 @@ import pytest
 
 import annqc
 from annqc import Habit
-from annqc.report.html.paragraph import LEAST_OTHERS, paragraph
+from annqc.report.html.paragraph import paragraph
+from annqc.report.html.rates import LEAST_OTHERS
 from annqc.report.html.story import tell
+from tests.report.html.rows import sentences
 
 TOLD = re.compile(
     r"(\d+) % of the gold objects \((\d+) to (\d+) %, (\d+) images"
@@ -27,7 +29,9 @@ def rates(n_others):
     made = annqc.simulate(names, n_images=60, rng=1)
     audit = annqc.audit(made.work, made.gold)
     story = tell(audit, ("annotator",), veiled=False, checks=[])
-    told = {one.name: TOLD.search(" ".join(paragraph(story, one))) for one in story.people}
+    told = {
+        one.name: TOLD.search(" ".join(sentences(paragraph(story, one)))) for one in story.people
+    }
     return {name: found.groups() for name, found in told.items() if found}, audit.scores()
 
 

@@ -15,7 +15,7 @@ from click.testing import CliRunner
 import annqc
 from annqc.cli import main
 from annqc.errors import AnnqcError
-from annqc.report.html.single import LINKS, REFERENCES, _Folder, refuse_other
+from annqc.report.html.single import LINKS, REFERENCES, _Page, refuse_other
 from annqc.write import write_coco
 
 
@@ -129,7 +129,7 @@ def test_links_between_pages_files_and_pictures_are_made_to_fit():
         "files/p.png": b"\x89PNG",
     }
     packed = base64.b64encode(gzip.compress(b"a,b", 9, mtime=0)).decode()
-    main = "".join(_Folder("a/one.html", contents).page.main)
+    main = _Page("a/one.html", contents).main
     assert main.split() == [
         *'<svg viewBox="0 0 1 1"><rect fill="url(#a-one--dots)"'.split(),
         'data-note="fill=&#34;url(#dots)&#34;"/></svg>',

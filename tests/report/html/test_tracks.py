@@ -59,10 +59,10 @@ def test_findings_over_time_are_those_of_the_audit(audit, folder):
             want = found.loc[who, quantity]
             ends = [want["estimate"], want["ci_low"], want["ci_high"]]
             known = [one for one in ends if np.isfinite(one)]
-            assert numbers(row[1]) == pytest.approx(known, abs=0.00501)
-            assert row[2] == want["unit"]
+            assert numbers(row[2]) == pytest.approx(known, abs=0.00501)
+            assert row[3] == want["unit"]
             if np.isfinite(want["p_value"]):
-                assert row[4].split()[1] == want["verdict"]
+                assert row[1].split()[1] == want["verdict"]
             assert numbers(row[5]) == [want["n_clusters"]]
             seen += 1
     assert seen == (found["status"] != "no_data").sum()
@@ -188,7 +188,56 @@ def test_the_numbers_of_the_line_of_time(audit, folder):
     for row, want in zip(rows, mine.itertuples(), strict=True):
         assert numbers(row[1]) == [want.first_frame, want.last_frame]
         assert numbers(row[2]) == [want.n_drawn, want.n_frames]
-    assert all("late start" in row[6] or row[3] == "–" for row in rows)  # noqa: RUF001
+    assert all("late start" in row[7] or row[4] == "–" for row in rows)  # noqa: RUF001
+
+
+def test_every_stretch_and_event_of_the_line_of_time_is_in_a_table(audit, folder, sections):
+    events = audit.track_events()
+    for who, found in sections.items():
+        page = page_of(folder, who)
+        rows = table(page, "The numbers of the line of time")[1:]
+        [trace] = [one for one in found["timeline"]["data"] if one["name"] == "drawn"]
+        ends = [x for x in trace["x"] if x is not None]
+        drawn = [(a + 0.25, b - 0.25) for a, b in zip(ends[::2], ends[1::2], strict=True)]
+        told = [tuple(numbers(one)) for row in rows for one in row[3].split(", ") if one]
+        assert [(one[0], one[-1]) for one in told] == drawn
+        mine = events[events["annotator"] == who]
+        shown = {
+            (row.sequence, int(row.track_id))
+            for row in audit.track_list().query("annotator == @who").itertuples()
+        }
+        want = sorted(
+            (int(one.first_frame), int(one.last_frame))
+            for one in mine.itertuples()
+            if (one.sequence, one.track_id) in shown
+        )
+        text = page.read_text(encoding="utf-8")
+        assert ('aria-label="Events on the line of time"' in text) == bool(want)
+        if want:
+            listed = table(page, 'aria-label="Events on the line of time"')[1:]
+            found_frames = [numbers(row[2]) for row in listed]
+            assert sorted((int(one[0]), int(one[-1])) for one in found_frames) == want
+
+
+def test_jitter_of_one_alone_counts_the_tracks_behind_its_pixels(tmp_path):
+    """Nobody is there to compare with: the estimate is missing, and the pixels have an interval."""
+    made = tracks({"bob": TrackHabit.jitter(2)}, n_sequences=3, n_tracks=4, rng=1)
+    audit = annqc.audit(made.work, made.gold)
+    folder = audit.to_html(tmp_path / "r").parent
+    row = rows_with(page_of(folder, "bob"), "data-temporal")["jitter"]
+    known = audit.track_list()["jitter_px"].notna().sum()
+    assert row[2] == "\N{EN DASH}"
+    assert len(numbers(row[4])) == 3
+    assert not row[4].startswith("+")
+    assert row[5] == f"{known} tracks"
+    assert known > 0
+
+
+def test_two_counts_of_switched_ids_have_two_names(folder):
+    [scores, *_] = table(folder / "index.html", 'id="tracking-scores"')
+    [events, *_] = table(folder / "index.html", 'id="track-events"')
+    assert "IDSW" in scores
+    assert not set(scores) & set(events) - {"annotator"}
 
 
 def test_no_tracks_no_section(tmp_path):
@@ -239,8 +288,8 @@ def test_one_annotator_is_judged_as_the_audit_judges(name, tmp_path):
     [path] = (folder / "annotators").iterdir()
     found = audit.tracks(by=() if name == "unknown" else "annotator").set_index("quantity")
     row = rows_with(path, "data-temporal")["drift_left"]
-    assert numbers(row[1])[0] == pytest.approx(found.loc["drift_left", "estimate"], abs=0.00501)
-    assert row[4].split()[1] == found.loc["drift_left", "verdict"] == "biased"
+    assert numbers(row[2])[0] == pytest.approx(found.loc["drift_left", "estimate"], abs=0.00501)
+    assert row[1].split()[1] == found.loc["drift_left", "verdict"] == "biased"
 
 
 @given(

@@ -6,7 +6,9 @@
   const pictures = new Map();
   /* Pixels across that fit on A4 and on Letter. */
   const PAPER = 680;
+  const SHUT = "details:not([open])";
   let printing = false;
+  let opened = [];
   const sizes = new ResizeObserver(function (entries) {
     for (const entry of entries) {
       const drawn = entry.target.querySelector(".main-svg");
@@ -76,7 +78,15 @@
     /* One at a time, so that the page can be read and scrolled meanwhile. */
     (function next() {
       if (waiting.length) {
-        draw(waiting.shift());
+        const element = waiting.shift();
+        const shut = element.closest(SHUT);
+        if (shut) {
+          shut.addEventListener("toggle", function () {
+            draw(element);
+          }, { once: true });
+        } else {
+          draw(element);
+        }
         setTimeout(next, 0);
       }
     })();
@@ -92,9 +102,21 @@
 
   function print(now) {
     printing = now;
+    if (now) {
+      /* On paper nothing can be opened. */
+      opened = Array.from(document.querySelectorAll(SHUT));
+      for (const element of opened) {
+        element.open = true;
+      }
+    }
     for (const element of pictures.keys()) {
       if (element.clientWidth) {
         draw(element);
+      }
+    }
+    if (!now) {
+      for (const element of opened) {
+        element.open = false;
       }
     }
   }

@@ -22,7 +22,12 @@
     if (window.location.hash.length < 2) {
       return first;
     }
-    const name = decodeURIComponent(window.location.hash.slice(1));
+    let name = window.location.hash.slice(1);
+    try {
+      name = decodeURIComponent(name);
+    } catch {
+      /* Not what this file wrote: there is no page of that name. */
+    }
     return pages.get(name) || document.getElementById(name);
   }
 
