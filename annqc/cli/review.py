@@ -82,7 +82,7 @@ def review(work: tuple[str, ...], gold: tuple[str, ...], **given: Any) -> int:
     import annqc
     from annqc.cli._progress import Progress
     from annqc.read.names import gold_rule
-    from annqc.report.reviewlinks import LinkPattern
+    from annqc.report.review.links import LinkPattern
 
     folder = _folder_of(given)
     for pattern in (given["url"], given["images"]):
@@ -109,7 +109,7 @@ def review(work: tuple[str, ...], gold: tuple[str, ...], **given: Any) -> int:
         written = _write(queue, given)
     if not given["quiet"] and given["json_"] != "-":
         from annqc.report.plain import clean_text
-        from annqc.report.reviewscreen import review_screen
+        from annqc.report.review.screen import review_screen
         from annqc.report.terminal import make_console
 
         console = make_console()
@@ -154,7 +154,7 @@ def _write(queue: Review, given: dict[str, Any]) -> list[str]:
     """Write what was asked for, and say what is where."""
     from annqc.report.files import whole_file
     from annqc.report.json import encode, input_rows, rows_of
-    from annqc.report.reviewscreen import WITHOUT_GOLD
+    from annqc.report.review.screen import WITHOUT_GOLD
 
     written = []
     for name, (writer, what) in FILES.items():

@@ -12,9 +12,9 @@ from annqc.infer.covariates import place_field, pseudo_values, score_tests, slop
 from annqc.infer.drift import cusum
 from annqc.infer.padding import padding
 from annqc.infer.verdicts import half_width
-from annqc.run.changes import Stack, find_changes
 from annqc.run.dependence import QUESTIONS
-from annqc.run.sessions import sessions
+from annqc.run.dependence.changes import Stack, find_changes
+from annqc.run.dependence.sessions import sessions
 from annqc.simulate import Habit, simulate
 
 from .core import Run, calibrates, check_share

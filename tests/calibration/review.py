@@ -15,7 +15,7 @@ import numpy as np
 import annqc
 from annqc import Habit
 from annqc.run.review import queue_rows
-from annqc.run.reviewrows import KINDS
+from annqc.run.review.rows import KINDS
 from annqc.tables import Annotations
 
 BUDGETS = (0.05, 0.1, 0.2)

@@ -16,9 +16,9 @@ from annqc.measure.tolerance import Tolerance
 from annqc.report.scorecard.people import people_of
 from annqc.run.audit import Parameters
 from annqc.run.audit import Run as Audit
-from annqc.run.scorecardchecks import judge_units
-from annqc.run.scorecardranks import accused_units
-from annqc.run.scorecardunits import cut
+from annqc.run.scorecard.checks import judge_units
+from annqc.run.scorecard.ranks import accused_units
+from annqc.run.scorecard.units import cut
 from annqc.simulate import Habit, simulate
 
 from .core import Run, calibrates, check_share

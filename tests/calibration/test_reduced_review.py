@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from annqc.run.review import queue_rows
-from annqc.run.reviewrows import KINDS
+from annqc.run.review.rows import KINDS
 from tests.calibration.review import (
     caught,
     curves,

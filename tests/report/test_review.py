@@ -13,8 +13,8 @@ import pytest
 import annqc
 from annqc import Habit
 from annqc.errors import AnnqcError, SpecError, TableError, UnknownNameError
-from annqc.report.reviewlinks import LinkPattern
-from annqc.report.reviewscreen import review_screen
+from annqc.report.review.links import LinkPattern
+from annqc.report.review.screen import review_screen
 from annqc.report.terminal import make_console
 from annqc.simulate import tracks
 from annqc.write import write_coco

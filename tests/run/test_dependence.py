@@ -16,7 +16,7 @@ from annqc.infer.covariates import score_hotelling
 from annqc.infer.multiplicity import accuse
 from annqc.infer.padding import LABELS
 from annqc.run.dependence import QUESTIONS, STATUSES, VERDICTS
-from annqc.run.sessions import PAUSE, sessions
+from annqc.run.dependence.sessions import PAUSE, sessions
 from annqc.simulate import Habit, simulate
 from annqc.tables import EDGES
 

@@ -14,7 +14,7 @@ from annqc import Habit
 from annqc.errors import SpecError
 from annqc.ids import ids_array
 from annqc.run.review import queue_rows
-from annqc.run.reviewrows import KINDS
+from annqc.run.review.rows import KINDS
 from annqc.tables import Annotations, Dataset, Images
 
 EDGES = ["out_left", "out_top", "out_right", "out_bottom"]

@@ -9,8 +9,8 @@ import pytest
 
 import annqc
 from annqc import Habit
-from annqc.run.reviewgain import WHY, suspect_offsets
-from annqc.run.reviewnoise import noise_of
+from annqc.run.review.gain import WHY, suspect_offsets
+from annqc.run.review.noise import noise_of
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ from scipy.special import digamma
 
 import annqc
 from annqc import Habit
-from annqc.run.reviewrates import annotator_wrong, log_odds_of
+from annqc.run.review.rates import annotator_wrong, log_odds_of
 
 
 def test_votes_multiply_the_odds_by_less_each_and_by_64_at_most():

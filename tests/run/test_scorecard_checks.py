@@ -13,9 +13,9 @@ import annqc
 from annqc import Habit
 from annqc.infer.multiplicity import benjamini_hochberg
 from annqc.judge import judge, load_spec
-from annqc.run.scorecardchecks import _stepped, judge_units
-from annqc.run.scorecardranks import rank_units, shared_images
-from annqc.run.scorecardunits import cut
+from annqc.run.scorecard.checks import _stepped, judge_units
+from annqc.run.scorecard.ranks import rank_units, shared_images
+from annqc.run.scorecard.units import cut
 from tests.run.scorecard_deliveries import audited, vendor_of, with_columns
 
 RECALL = {"id": "recall", "measure": "recall", "at_least": 0.95, "by": []}

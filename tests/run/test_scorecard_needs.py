@@ -9,7 +9,7 @@ import pytest
 from scipy import special
 
 from annqc.infer.rates import korn_graubard
-from annqc.run.scorecardneeds import images_for_mean, images_for_share
+from annqc.run.scorecard.needs import images_for_mean, images_for_share
 
 
 def settled(right, total, limit):

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 import annqc
 from annqc.ids import ids_array
-from annqc.run.scorecardlabels import OPEN, UNSAID, label_of
-from annqc.run.scorecardunits import NOT_SAID, cut
+from annqc.run.scorecard.labels import OPEN, UNSAID, label_of
+from annqc.run.scorecard.units import NOT_SAID, cut
 from annqc.tables import Annotations, Dataset, Images, Problem
 from annqc.write import write_coco
 from tests.run.scorecard_deliveries import audited, by_vendor, vendor_of
@@ -237,7 +237,7 @@ def test_who_is_not_in_a_list_and_whose_work_is_not_there_is_said(tmp_path):
 
 
 def test_more_pages_than_anybody_reads_are_refused(monkeypatch):
-    monkeypatch.setattr("annqc.run.scorecardunits.MOST", 3)
+    monkeypatch.setattr("annqc.run.scorecard.units.MOST", 3)
     with pytest.raises(annqc.SpecError, match="there would be 11 pages"):
         cut(audited(), vendor="annotator")
 

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from annqc.run.reviewgain import WHY
-from annqc.run.reviewrows import KINDS
+from annqc.run.review.gain import WHY
+from annqc.run.review.rows import KINDS
 from annqc.tables import EDGES, QUANTITIES
 
 if TYPE_CHECKING:

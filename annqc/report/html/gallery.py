@@ -17,16 +17,16 @@ from annqc.report.html.links import link_of
 from annqc.report.html.neighbours import Neighbours
 from annqc.report.html.shots import MOST_POINTS, lay_out, outline, window_of
 from annqc.report.plain import clean_text
-from annqc.report.reviewtext import review_texts
+from annqc.report.review.text import review_texts
 from annqc.run.review import image_columns, queue_columns
-from annqc.run.reviewrows import is_consensus
+from annqc.run.review.rows import is_consensus
 
 if TYPE_CHECKING:
     from annqc.report.html.chosen import Pick
     from annqc.report.html.edges import Edges
     from annqc.report.html.shots import Drawing
     from annqc.report.html.story import Person, Story
-    from annqc.report.reviewlinks import LinkPattern
+    from annqc.report.review.links import LinkPattern
     from annqc.tables import Array, Floats
 
 __all__ = ["Gallery", "Links", "Section", "Shot"]

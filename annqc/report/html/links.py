@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from annqc.errors import SpecError
-from annqc.report.reviewlinks import LinkPattern
+from annqc.report.review.links import LinkPattern
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,7 +27,7 @@ def image_source(given: Any) -> Path | LinkPattern | None:
     Parameters
     ----------
     given : path or str, optional
-        A folder that is there, or a pattern as of `annqc.report.reviewlinks.LinkPattern` with
+        A folder that is there, or a pattern as of `annqc.report.review.links.LinkPattern` with
         ``{file_name}``, ``{image_id}`` or ``{frame}``.
 
     Raises

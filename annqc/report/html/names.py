@@ -13,7 +13,7 @@ import numpy as np
 from annqc.ids import ids_array
 from annqc.run.audit import Run
 from annqc.run.leaveoneout import OTHERS
-from annqc.run.reviewrows import is_consensus
+from annqc.run.review.rows import is_consensus
 from annqc.tables import nameless
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from annqc.report.scorecard.verdict import check_rows, verdict_of
 from annqc.report.standing import STANDINGS
 from annqc.report.view import view_of
 from annqc.report.words import EDGE_NAMES, collective_sentences
-from annqc.run.scorecardranks import accused_units
+from annqc.run.scorecard.ranks import accused_units
 from annqc.run.times import times_of
 from annqc.tables import EDGES
 
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from annqc.report.scorecard.people import People
     from annqc.report.view import View
     from annqc.run.audit import Run
-    from annqc.run.scorecardchecks import Held
-    from annqc.run.scorecardunits import Cut, Unit
+    from annqc.run.scorecard.checks import Held
+    from annqc.run.scorecard.units import Cut, Unit
     from annqc.tables import Bools, Floats
 
 __all__ = ["SCORES", "UNITS", "Common", "make_card", "page_of"]

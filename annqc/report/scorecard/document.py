@@ -12,14 +12,14 @@ from annqc.report.json import input_rows
 from annqc.report.scorecard.card import Common, make_card
 from annqc.report.scorecard.verdict import WORDS, rules_left
 from annqc.report.standing import edges_text
-from annqc.run.scorecardcaution import LEAST_BOXES
-from annqc.run.scorecardranks import rank_units, shared_images
+from annqc.run.scorecard.caution import LEAST_BOXES
+from annqc.run.scorecard.ranks import rank_units, shared_images
 from annqc.tables import EDGES
 
 if TYPE_CHECKING:
     from annqc.judge.model import Spec
-    from annqc.run.scorecardchecks import Held
-    from annqc.run.scorecardunits import Cut, Unit
+    from annqc.run.scorecard.checks import Held
+    from annqc.run.scorecard.units import Cut, Unit
 
 __all__ = ["FORMAT", "VERSION", "make_document"]
 

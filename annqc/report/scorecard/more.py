@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from annqc.infer.verdicts import G_MIN
 from annqc.judge.wording import group_words, number_of
-from annqc.run.scorecardcaution import LEAST_BOXES
-from annqc.run.scorecardneeds import images_for_mean, images_for_share
+from annqc.run.scorecard.caution import LEAST_BOXES
+from annqc.run.scorecard.needs import images_for_mean, images_for_share
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

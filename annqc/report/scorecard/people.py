@@ -14,7 +14,7 @@ from annqc.report.plain import clean_text
 from annqc.report.standing import STANDINGS, display_name, settle_text, standings
 from annqc.report.view import view_of
 from annqc.report.words import accused_sentences, collective_sentences
-from annqc.run.scorecardcaution import LEAST_BOXES
+from annqc.run.scorecard.caution import LEAST_BOXES
 from annqc.tables import QUANTITIES
 
 if TYPE_CHECKING:

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
     from annqc.judge.model import Spec
     from annqc.run.audit import Run
-    from annqc.run.scorecardchecks import Held
-    from annqc.run.scorecardunits import Cut, Unit
+    from annqc.run.scorecard.checks import Held
+    from annqc.run.scorecard.units import Cut, Unit
 
 __all__ = ["categories_of", "unchecked"]
 

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
     from annqc.judge.verdicts import Check
     from annqc.report.checks.record import Record
-    from annqc.run.scorecardchecks import Held
-    from annqc.run.scorecardunits import Cut, Unit
+    from annqc.run.scorecard.checks import Held
+    from annqc.run.scorecard.units import Cut, Unit
 
 __all__ = [
     "DIGITS",
@@ -59,7 +59,7 @@ def check_rows(held: Held, thing: str, found: Cut, name: str) -> list[dict[str, 
     Parameters
     ----------
     held : Held
-        From `annqc.run.scorecardchecks.judge_units`.
+        From `annqc.run.scorecard.checks.judge_units`.
     thing : str
         What evidence is counted in, such as ``"image"``.
     found : Cut

@@ -14,8 +14,8 @@ from annqc.report.scorecard.pages import render
 from annqc.report.scorecard.sheet import sheet
 from annqc.report.tablefiles import csv_bytes
 from annqc.run.leaveoneout import OTHERS
-from annqc.run.scorecardchecks import judge_units
-from annqc.run.scorecardunits import cut
+from annqc.run.scorecard.checks import judge_units
+from annqc.run.scorecard.units import cut
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from annqc.judge.model import Spec
     from annqc.run.audit import Run
-    from annqc.run.scorecardchecks import Held
+    from annqc.run.scorecard.checks import Held
 
 __all__ = ["write_scorecard"]
 
@@ -53,7 +53,7 @@ def write_scorecard(
     baseline : callable, optional
         Gives the earlier run that rules with ``no_worse_than`` compare with.
     vendor, batch : str, optional
-        What tells vendors and batches apart: see `annqc.run.scorecardlabels.label_of`.
+        What tells vendors and batches apart: see `annqc.run.scorecard.labels.label_of`.
 
     Returns
     -------

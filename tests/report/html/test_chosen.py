@@ -14,7 +14,7 @@ from annqc.report.html.chosen import ACCUSED, SECTIONS, Chooser, first_rows
 from annqc.report.html.story import tell
 from annqc.report.mistakes import examples
 from annqc.run.review import queue_rows
-from annqc.run.reviewrows import KINDS
+from annqc.run.review.rows import KINDS
 from annqc.simulate import TrackHabit, tracks
 from annqc.tables import QUANTITIES
 from tests.report.html.test_gallery import figures, person_pages

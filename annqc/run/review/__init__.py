@@ -9,8 +9,8 @@ import numpy as np
 from annqc.errors import SpecError
 from annqc.ids import encode, ids_array
 from annqc.measure.offsets import offsets
-from annqc.run.reviewrows import KINDS, is_consensus, reasons
-from annqc.run.reviewstretches import stretches_of
+from annqc.run.review.rows import KINDS, is_consensus, reasons
+from annqc.run.review.stretches import stretches_of
 from annqc.tables import EDGES
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def queue_rows(run: Run, *, top: int | None = None, by_image: bool = False) -> d
     Returns
     -------
     dict of str to array
-        ``gain, probability, change``; ``kind`` (position in `annqc.run.reviewrows.KINDS`);
+        ``gain, probability, change``; ``kind`` (position in `annqc.run.review.rows.KINDS`);
         ``reference, candidate, annotator`` (rows, -1 for none); ``image`` (row of the reference's
         images), ``place`` (the same number for what is on one image, whoever drew it); ``edge,
         offset, iou, text`` and ``kinds``, a tuple of all kinds, the leading one first; ``n_frames,

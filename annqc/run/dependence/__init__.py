@@ -64,7 +64,7 @@ class Dependent:
 
     @cached_property
     def _dependence(self) -> dict[str, Array]:
-        from annqc.run.asked import Asked
+        from annqc.run.dependence.asked import Asked
 
         by = () if self.candidate.anonymous else ("annotator",)
         return Asked(self.findings(by), self._finder, times_of(self.candidate)).columns()

@@ -14,16 +14,16 @@ from annqc.infer.drift import false_alarm
 from annqc.infer.multiplicity import accuse
 from annqc.infer.padding import padding
 from annqc.infer.verdicts import half_width
-from annqc.run.changes import Stack, find_changes
 from annqc.run.dependence import QUESTIONS
-from annqc.run.dependencetext import dependence_text
-from annqc.run.sessions import sessions
+from annqc.run.dependence.changes import Stack, find_changes
+from annqc.run.dependence.sessions import sessions
+from annqc.run.dependence.text import dependence_text
 from annqc.tables import EDGES, nameless
 
 if TYPE_CHECKING:
     from annqc.infer.covariates import Slopes
     from annqc.run.bias import Bias, BiasFinder
-    from annqc.run.changes import Changes
+    from annqc.run.dependence.changes import Changes
     from annqc.tables import Array, Bools, Floats, Ints
 
 __all__ = ["Asked"]

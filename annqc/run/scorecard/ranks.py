@@ -8,11 +8,11 @@ import numpy as np
 
 from annqc.infer.multiplicity import accuse
 from annqc.infer.verdicts import G_MIN, half_width
-from annqc.run.scorecardcaution import too_few_boxes
+from annqc.run.scorecard.caution import too_few_boxes
 from annqc.tables import EDGES, QUANTITIES
 
 if TYPE_CHECKING:
-    from annqc.run.scorecardunits import Cut
+    from annqc.run.scorecard.units import Cut
     from annqc.tables import Bools
 
 __all__ = ["accused_units", "rank_units", "shared_images"]

@@ -9,7 +9,7 @@ import numpy as np
 
 from annqc.ids import encode, ids_array, objects_array
 from annqc.run.review import boxes_of, image_columns
-from annqc.run.reviewrows import is_consensus
+from annqc.run.review.rows import is_consensus
 from annqc.shapes import Shapes
 from annqc.tables import Annotations, Dataset, Images
 
@@ -58,7 +58,7 @@ def queue_datasets(run: Run, rows: dict[str, Array], columns: dict[str, Array]) 
     rows : dict of str to array
         From `annqc.run.review.queue_rows`.
     columns : dict of str to array
-        The queue as users have it; what it has of `annqc.run.reviewsubset` goes with each row.
+        The queue as users have it; what it has of `annqc.run.review.subset` goes with each row.
 
     Notes
     -----

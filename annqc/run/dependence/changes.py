@@ -11,7 +11,7 @@ from annqc.infer.cht import cluster_location
 from annqc.infer.drift import N_REFERENCE, change_point, cusum, cusum_limit, false_alarm, lag_one
 
 if TYPE_CHECKING:
-    from annqc.run.sessions import Sessions
+    from annqc.run.dependence.sessions import Sessions
     from annqc.tables import Bools, Floats, Ints
 
 __all__ = ["Changes", "Stack", "find_changes"]

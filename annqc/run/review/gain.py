@@ -12,8 +12,8 @@ import numpy as np
 from scipy.special import expit, logit, ndtr
 
 from annqc.run.errors import GROSS
-from annqc.run.reviewnoise import noise_of
-from annqc.run.reviewrates import SUREST, log_odds_of
+from annqc.run.review.noise import noise_of
+from annqc.run.review.rates import SUREST, log_odds_of
 
 if TYPE_CHECKING:
     from annqc.measure.offsets import Measurements
@@ -73,7 +73,7 @@ def suspect_offsets(measured: Measurements, category: Ints, n_categories: int) -
     Notes
     -----
     An edge that is not at the image border is ``u = e + g`` tolerances off, by the annotator's
-    error and the gold's noise. With `annqc.run.reviewnoise.noise_of`, usual errors are
+    error and the gold's noise. With `annqc.run.review.noise.noise_of`, usual errors are
     ``e ~ N(m, own_sd^2)``, slips are anything, and ``g ~ N(gold, gold_sd^2)``. Given u, the
     probability is the larger of
 

@@ -11,15 +11,15 @@ import numpy as np
 from annqc.errors import AnnqcError, SpecError
 from annqc.judge.wording import number_of
 from annqc.run.audit import Run
-from annqc.run.scorecardlabels import images_of, label_of, roster_has
-from annqc.run.scorecardpieces import NOBODY, pieces_of
-from annqc.run.scorecardsides import sides_of, was_asked
+from annqc.run.scorecard.labels import images_of, label_of, roster_has
+from annqc.run.scorecard.pieces import NOBODY, pieces_of
+from annqc.run.scorecard.sides import sides_of, was_asked
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from annqc.run.scorecardlabels import Label
-    from annqc.run.scorecardpieces import Pieces
+    from annqc.run.scorecard.labels import Label
+    from annqc.run.scorecard.pieces import Pieces
     from annqc.tables import Ints, Problem
 
 __all__ = ["NOT_SAID", "Cut", "Unit", "cut"]
@@ -140,7 +140,7 @@ def cut(run: Run, *, vendor: str | None = None, batch: str | None = None) -> Cut
     run : Run
         The comparison.
     vendor, batch : str, optional
-        What tells vendors, and batches, apart: see `annqc.run.scorecardlabels.label_of`. A list of
+        What tells vendors, and batches, apart: see `annqc.run.scorecard.labels.label_of`. A list of
         vendors that has a column ``batch`` tells the batches too.
 
     Raises
@@ -148,7 +148,7 @@ def cut(run: Run, *, vendor: str | None = None, batch: str | None = None) -> Cut
     SpecError
         There are more pieces than `MOST`.
     UnknownNameError, ReadError
-        From `annqc.run.scorecardlabels.label_of`.
+        From `annqc.run.scorecard.labels.label_of`.
     """
     if batch is None and roster_has(vendor, "batch"):
         batch = vendor

@@ -21,7 +21,7 @@ from annqc.judge import judge
 from annqc.judge.registry import find_measure
 from annqc.judge.verdicts import Check, Judgement
 from annqc.judge.wording import number_of
-from annqc.run.scorecardcaution import cautious
+from annqc.run.scorecard.caution import cautious
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from annqc.judge.model import Rule, Spec
     from annqc.judge.registry import Assessment
     from annqc.run.audit import Run
-    from annqc.run.scorecardunits import Cut, Unit
+    from annqc.run.scorecard.units import Cut, Unit
     from annqc.tables import Problem
 
 __all__ = ["Held", "judge_units"]

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from annqc.run.scorecardlabels import OPEN
+from annqc.run.scorecard.labels import OPEN
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from annqc.run.scorecardlabels import Label
+    from annqc.run.scorecard.labels import Label
     from annqc.tables import Dataset, Ints
 
 __all__ = ["NOBODY", "Pieces", "pieces_of"]

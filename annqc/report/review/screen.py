@@ -10,9 +10,9 @@ import numpy as np
 from annqc.judge.wording import number_of
 from annqc.report.paragraphs import heading, listed, row
 from annqc.report.plain import clean_text
-from annqc.report.reviewlinks import FIELDS, LinkPattern
-from annqc.report.reviewtext import REASONS
-from annqc.run.reviewrows import GOLD
+from annqc.report.review.links import FIELDS, LinkPattern
+from annqc.report.review.text import REASONS
+from annqc.run.review.rows import GOLD
 
 if TYPE_CHECKING:
     from rich.console import Console

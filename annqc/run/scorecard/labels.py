@@ -11,7 +11,7 @@ import numpy as np
 from annqc.errors import UnknownNameError
 from annqc.ids import encode
 from annqc.judge.wording import number_of
-from annqc.run.scorecardlists import header_of, read_list
+from annqc.run.scorecard.lists import header_of, read_list
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

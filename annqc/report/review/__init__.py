@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from annqc.report.files import refuse_missing_folder, spare_inputs
-from annqc.report.reviewlinks import FIELDS, LinkPattern
-from annqc.report.reviewtext import review_texts
+from annqc.report.review.links import FIELDS, LinkPattern
+from annqc.report.review.text import review_texts
 from annqc.run.review import image_columns, queue_columns, queue_rows
-from annqc.run.reviewrows import is_consensus
-from annqc.run.reviewsubset import queue_datasets
+from annqc.run.review.rows import is_consensus
+from annqc.run.review.subset import queue_datasets
 from annqc.tables import to_frame
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from annqc.run.audit import Run
-    from annqc.run.reviewsubset import Subset
+    from annqc.run.review.subset import Subset
     from annqc.tables import Array, Dataset, Images
 
     AnyPath = str | os.PathLike[str]
@@ -106,7 +106,7 @@ class Review:
 
     @cached_property
     def subset(self) -> Subset:
-        """The queue as datasets, see `annqc.run.reviewsubset.Subset`."""
+        """The queue as datasets, see `annqc.run.review.subset.Subset`."""
         return queue_datasets(self.run, self._rows, self.columns)
 
     def to_frame(self) -> pd.DataFrame:

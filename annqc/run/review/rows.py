@@ -9,8 +9,8 @@ import numpy as np
 from annqc.geometry.boxes import paired_iou
 from annqc.kernels.boxes import overlaps
 from annqc.run.leaveoneout import OTHERS
-from annqc.run.reviewgain import UNKNOWN, WHY, suspect_offsets
-from annqc.run.reviewrates import GOLD_RATE, annotator_wrong
+from annqc.run.review.gain import UNKNOWN, WHY, suspect_offsets
+from annqc.run.review.rates import GOLD_RATE, annotator_wrong
 from annqc.tables import EDGES
 
 if TYPE_CHECKING:
