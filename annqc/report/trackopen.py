@@ -13,9 +13,9 @@ from annqc.run.temporal import TEMPORAL
 from annqc.tables import EDGES
 
 if TYPE_CHECKING:
-    from annqc.tables import Array
+    from annqc.tables import Array, Bools
 
-__all__ = ["clean_line", "undecided_lines"]
+__all__ = ["clean_line", "open_line", "undecided_lines"]
 
 
 def undecided_lines(columns: dict[str, Array]) -> list[str]:
@@ -26,9 +26,7 @@ def undecided_lines(columns: dict[str, Array]) -> list[str]:
     columns : dict of str to array
         From `annqc.run.audit.Run.temporal_columns`, by annotator.
     """
-    tested = columns["status"] != "descriptive"
-    open_ = (columns["verdict"] == "undecided") & tested
-    open_ &= ~np.char.startswith(columns["quantity"].astype(str), "sawtooth")
+    open_ = _open(columns)
     lines = []
     few = open_ & np.isin(columns["status"], ["too_few_clusters", "one_cluster"])
     of_ends = np.isin(columns["quantity"].astype(str), ["start", "end"])
@@ -60,6 +58,23 @@ def undecided_lines(columns: dict[str, Array]) -> list[str]:
             "settle it"
         )
     return lines
+
+
+def open_line(columns: dict[str, Array]) -> str:
+    """Name what cannot be told yet, empty where there is nothing.
+
+    Parameters
+    ----------
+    columns : dict of str to array
+        From `annqc.run.audit.Run.temporal_columns`, of one annotator.
+    """
+    open_ = _open(columns)
+    return f"open: {_quantities(columns, open_)}" if open_.any() else ""
+
+
+def _open(columns: dict[str, Array]) -> Bools:
+    open_: Bools = (columns["verdict"] == "undecided") & (columns["status"] != "descriptive")
+    return open_ & ~np.char.startswith(columns["quantity"].astype(str), "sawtooth")
 
 
 def clean_line(columns: dict[str, Array]) -> str:

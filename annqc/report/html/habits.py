@@ -12,7 +12,7 @@ from annqc.infer.verdicts import BIASED, G_MIN, VERDICTS
 from annqc.judge.wording import number_of
 from annqc.report.outlines import contour_sentences, outline_verdicts, within_sentences
 from annqc.report.plain import clean_text
-from annqc.report.trackopen import clean_line, undecided_lines
+from annqc.report.trackopen import clean_line, open_line, undecided_lines
 from annqc.report.tracks import PLAIN, temporal_sentences
 from annqc.report.view import kind_of_clusters
 from annqc.run.temporal import TEMPORAL
@@ -154,7 +154,7 @@ def track_habits(run: Run, main: tuple[str, ...]) -> tuple[dict[Any, Habit], lis
         if main and codes[who] not in drawn:
             continue
         clean = clean_line(mine).replace("Within tolerance: ", "within tolerance in ")
-        besides = [text for text in (clean, *undecided_lines(mine)) if text]
+        besides = [text for text in (clean, open_line(mine)) if text]
         rows = event_of == codes[who] if main else np.ones(len(event_of), dtype=bool)
         counted = Counter(events[rows].tolist())
         if counted:

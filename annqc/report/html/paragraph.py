@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from annqc.infer.verdicts import G_MIN
@@ -24,10 +25,23 @@ UNEVEN: Final = "one number for all of the work says little, for it is not alike
 THINGS: Final = {"Over time": "tracks", "Outlines": "outlines"}
 """What to look at, by `annqc.report.html.story.Person.habits`."""
 WRONG: Final = {
-    "recall": "what was missed",
-    "precision": "the boxes on nothing",
-    "label_accuracy": "the labels",
+    "recall": ("missed", "near_miss", "merged", "split", "far"),
+    "precision": ("spurious", "near_miss", "duplicate", "split", "merged", "far"),
+    "label_accuracy": ("mislabelled",),
 }
+"""Kinds of errors that take from a rate."""
+PLAIN: Final = {
+    "missed": "what was missed",
+    "spurious": "the boxes on nothing",
+    "near_miss": "the boxes that overlap their object too little",
+    "duplicate": "the objects that were drawn twice",
+    "merged": "the boxes around several objects",
+    "split": "the objects in several boxes",
+    "far": "the boxes far from their object",
+    "mislabelled": "the labels",
+}
+SHARE: Final = 0.25
+"""Kinds with a smaller share of the errors of a rate are not worth a word."""
 
 
 class Told(NamedTuple):
@@ -35,7 +49,7 @@ class Told(NamedTuple):
 
     first: list[str]
     """What matters: accusations, on edges, tracks and outlines, since when or on what they are, and
-    rates that lie clearly below those of the others; else where the edges stand."""
+    rates that are below those of the others; else where the edges stand."""
     then: str
     """What to do next."""
     rest: list[str]
@@ -102,9 +116,9 @@ def _caveat(story: Story) -> list[str]:
 
 
 def _low(story: Story, person: Person, low: list[str]) -> list[str]:
-    """Say which rates lie wholly below the median of the others."""
+    """Say which rates are below those of the others."""
     texts = [rate_text(story, person, name) for name in low]
-    told = "clearly below the others, which was not tested"
+    told = "below the others by more than chance explains"
     return _sentence([f"{'; '.join(texts)}: {told}"] if texts else [])
 
 
@@ -145,7 +159,7 @@ def _besides(person: Person) -> list[str]:
 def _next(story: Story, person: Person, low: list[str], *, depends: bool) -> str:
     """Say what to do, no more of it than the numbers bear."""
     place, standing = person.place, person.standing
-    wrong = " and ".join(WRONG[name] for name in low)
+    wrong = " and ".join(_wrong(story, person, low))
     things = ["annotations"] if place == "biased" else []
     things += [THINGS[what] for what, one in person.habits.items() if one.verdict == "biased"]
     if things:
@@ -179,8 +193,22 @@ def _next(story: Story, person: Person, low: list[str], *, depends: bool) -> str
     if open_:
         return f"Next: nothing on edges; {' and '.join(open_)} not settled, as said."
     if story.rates.compared(person):
-        return "Next: nothing; no rate lies clearly below the others' either."
+        return "Next: nothing; no rate is shown to be below the others' either."
     return "Next: nothing on edges; whether the rates will do is for a limit to say."
+
+
+def _wrong(story: Story, person: Person, low: list[str]) -> list[str]:
+    """Name the kinds of errors that most of what is low comes from."""
+    if not low:
+        return []
+    mine = story.rows(story.run.error_rows["annotator"], person)
+    counted = Counter(story.run.error_columns()["kind"][mine].tolist())
+    found: dict[str, int] = {}
+    for name in low:
+        kinds = {kind: counted[kind] for kind in WRONG[name] if counted[kind]}
+        enough = SHARE * sum(kinds.values())
+        found |= {kind: n for kind, n in kinds.items() if n >= enough}
+    return [PLAIN[kind] for kind in sorted(found, key=lambda one: -found[one])]
 
 
 def _more(story: Story, n: int) -> str:

@@ -20,6 +20,8 @@ __all__ = ["LEAST_OTHERS", "RATES", "Rates", "rate_text"]
 
 LEAST_OTHERS: Final = 3
 """With fewer a middle says little, and tells who it is."""
+LEAST_TRIALS: Final = 30
+"""Nobody is said to be low on fewer boxes or objects."""
 RATES: Final = {
     "recall": "found {} % of the {} objects",
     "precision": "{} % of the drawn boxes are around a {} object",
@@ -31,8 +33,9 @@ TITLES: Final = {"recall": "Recall", "precision": "Precision", "label_accuracy":
 class Rates:
     """Holds the rates of everybody in one audit against those of the others.
 
-    Nothing is tested here: that somebody's interval lies below the middle of the others is a
-    description, and no verdict.
+    A rate is low where it is below that of a typical annotator by more than chance explains, for
+    anybody and any of the three rates (Bonferroni). Typical is the median, or the rate of all
+    together where that is less: a median of 100 % would make every slip a finding.
 
     Parameters
     ----------
@@ -48,6 +51,7 @@ class Rates:
             name: _middles(np.array([one.score[name] for one in people], dtype=np.float64))
             for name in RATES
         }
+        self._low = {name: self._below(name) for name in RATES}
 
     def median_of_others(self, person: Person, name: str) -> tuple[float, int]:
         """Return the median of the others who have a rate, and how many they are.
@@ -59,18 +63,33 @@ class Rates:
         return float(middle[k]), int(n[k])
 
     def is_low(self, person: Person, name: str) -> bool:
-        """Whether the interval of a rate lies wholly below the median of the others.
+        """Whether a rate is below that of a typical annotator by more than chance explains.
 
-        In hundredths, as both are shown: less is not worth telling.
+        On `LEAST_TRIALS` boxes or objects, and by a hundredth at least, as both are shown.
         """
-        low, high = _ends(person, name)
         middle = self.median_of_others(person, name)[0]
-        if not all(math.isfinite(one) for one in (low, high, middle)):
+        if person.page not in self._low[name] or not math.isfinite(middle):
             return False
-        return share_ends(low, high)[1] < hundredths(middle)
+        return hundredths(person.score[name]) < hundredths(middle)
+
+    def _below(self, name: str) -> set[str]:
+        """Return the pages of those whose rate is low."""
+        story = self._story
+        known = [one.score[name] for one in story.people if math.isfinite(one.score[name])]
+        if not story.named or len(known) <= LEAST_OTHERS:
+            return set()
+        whole = float(story.run.score_columns(())[name][0])
+        limit = min(float(np.median(known)), whole)
+        found = story.run.rate_columns(name, limit=limit, at_least=True)
+        level = (1 - story.run.parameters.confidence) / (len(RATES) * len(known))
+        sure = (found["p_value"] < level) & (found["n_clusters"] >= G_MIN)
+        sure &= found["n"] >= LEAST_TRIALS
+        low = set(found["annotator"][sure].tolist())
+        keys = story.view.keys["annotator"]
+        return {one.page for one in story.people if keys[one.group] in low}
 
     def low(self, person: Person) -> list[str]:
-        """Name the rates whose intervals lie wholly below the medians of the others."""
+        """Name the rates that are low."""
         return [name for name in RATES if self.is_low(person, name)]
 
     def compared(self, person: Person) -> bool:
@@ -101,10 +120,10 @@ class Rates:
             evidence = clusters_word(self._story.view, int(person.score[f"{name}_n_clusters"]))
             said = f"{hundredths(person.score[name])} % ({ends} %, {evidence})"
             if self.compared(person):
-                verb = "has" if low == 1 else "have"
+                verb = "is" if low == 1 else "are"
                 said += (
-                    f"; {low:,} of {number_of(len(known), 'annotator')} {verb} an interval wholly "
-                    "below the median of the others"
+                    f"; {low:,} of {number_of(len(known), 'annotator')} {verb} below the others "
+                    "by more than chance explains"
                 )
             found.append({"title": title, "person": person, "said": said})
         return found
