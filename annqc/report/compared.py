@@ -13,6 +13,7 @@ from annqc.judge.wording import number_of
 from annqc.match.authors import unsigned
 from annqc.run.anonymous import WHY as ANONYMOUS
 from annqc.run.leaveoneout import OTHERS
+from annqc.tables import EDGES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,6 +43,14 @@ MANY_ALIKE: Final = 20
 
 OF_OTHERS: Final = "consensus_reference"
 """That there is no gold: no row of any file."""
+
+LEAST: Final = 30
+"""Pairs or objects from which on the two sides are asked whether they mean the same."""
+FAR: Final = 0.2
+NEAR: Final = 0.05
+"""Shares of the side by which edges are far out, and are not."""
+FEW: Final = 0.25
+"""Share of the objects that was found, under which something else is likelier than bad work."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +87,8 @@ class Compared:
         Whether the reference is a consensus of the others, and no gold.
     unsigned : str
         Says that everything counts as the work of one, where nothing says who drew it; else empty.
+    misread : str
+        Asks whether the sides mean the same by their numbers; empty where nothing speaks for it.
     """
 
     n_images: int
@@ -99,6 +110,7 @@ class Compared:
     anonymous: bool
     consensus: bool
     unsigned: str
+    misread: str
 
 
 def compared(run: Run) -> Compared:
@@ -142,6 +154,43 @@ def compared(run: Run) -> Compared:
         anonymous=candidate.anonymous,
         consensus=OTHERS in reference.annotator_ids.tolist(),
         unsigned=unsigned(candidate),
+        misread=misread(run),
+    )
+
+
+def misread(run: Run) -> str:
+    """Ask whether the sides mean the same by their numbers, where they hardly meet.
+
+    Parameters
+    ----------
+    run : Run
+        The comparison.
+
+    Returns
+    -------
+    str
+        Empty where nothing speaks for it, or there is too little to tell.
+    """
+    side = "the consensus" if OTHERS in run.reference.annotator_ids.tolist() else "the gold"
+    rel = run.measurements.values("rel")[: len(EDGES)]
+    rel = rel[:, np.isfinite(rel).all(axis=0)]
+    if rel.shape[1] >= LEAST:
+        left, top, right, bottom = np.median(rel, axis=1).tolist()
+        if min(right, bottom) > FAR and max(abs(left), abs(top)) < NEAR:
+            return (
+                "the right and the bottom edges are far out, and the left and top ones are not, as "
+                "where x1 y1 x2 y2 are taken for x y w h: are both sides in the format that they "
+                "are read as?"
+            )
+    whole = run.score_columns(())
+    if not len(whole["recall"]) or int(whole["n_reference"][0]) < LEAST:
+        return ""
+    recall = float(whole["recall"][0])
+    if recall >= FEW:
+        return ""
+    return (
+        f"{100 * recall:.0f} % of the objects of {side} were found: are both sides of the same "
+        "images, of the same size, and in the format that they are read as?"
     )
 
 
@@ -280,7 +329,7 @@ def notes(c: Compared, by: Sequence[str] = ("annotator",)) -> list[str]:
             "there is no gold: everybody is compared with a consensus of the others, in which an "
         )
         return [told + "offset that all have cannot be seen (annqc consensus says more)"]
-    said = [c.unsigned] if c.unsigned else []
+    said = [one for one in (c.misread, c.unsigned) if one]
     if c.anonymous:
         said.append(
             f"{ANONYMOUS}; of several drawings of one object on an image one is paired, and the "

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import numpy as np
 import pytest
 
 import annqc
@@ -93,3 +96,29 @@ def test_who_is_alone_is_not_ranked_and_a_blank_name_is_named():
     made = annqc.simulate(["ann", "bob"], n_images=20, rng=1)
     table = render(annqc.audit(made.work, made.gold)).split("\nScores")[1].splitlines()
     assert {row.split()[-1] for row in table[2:4]} <= {"1-1", "1-2", "2-2"}
+
+
+def told_of(change):
+    """Return what the screen says of work whose boxes were changed by a slip of the format."""
+    made = annqc.simulate(["ann", "bob", "cat"], n_images=20, rng=1)
+    table = made.work.table
+    boxes = change(table.xyxy.copy())
+    work = replace(made.work, table=replace(table, xyxy=boxes))
+    return " ".join(render(annqc.audit(work, made.gold)).split())
+
+
+def test_corners_taken_for_sizes_are_asked_about():
+    def wide(xyxy):
+        xyxy[:, 2:] += 0.3 * (xyxy[:, 2:] - xyxy[:, :2])
+        return xyxy
+
+    words = "x1 y1 x2 y2 are taken for x y w h"
+    assert words in told_of(wide)
+    assert words not in told_of(lambda xyxy: xyxy)
+    few = told_of(lambda xyxy: np.concatenate([xyxy[:, :2], xyxy[:, :2] + xyxy[:, 2:]], axis=1))
+    assert "were found: are both sides" in few or words in few
+
+
+def test_another_scale_is_asked_about():
+    assert "were found: are both sides" in told_of(lambda xyxy: xyxy / 2)
+    assert "were found: are both sides" not in told_of(lambda xyxy: xyxy)
