@@ -298,7 +298,6 @@ def _work_out(made: Audit, progress: Any) -> None:
     made.annotator_findings(made.by)
     progress.step(STEPS[4])
     made.score_columns(strata=made.by)
-    made.score_columns(())
     progress.step(STEPS[5])
     made.error_columns()
 

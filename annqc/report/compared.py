@@ -182,11 +182,9 @@ def misread(run: Run) -> str:
                 "where x1 y1 x2 y2 are taken for x y w h: are both sides in the format that they "
                 "are read as?"
             )
-    whole = run.score_columns(())
-    if not len(whole["recall"]) or int(whole["n_reference"][0]) < LEAST:
-        return ""
-    recall = float(whole["recall"][0])
-    if recall >= FEW:
+    found = run.score_sums().rates["recall"]
+    asked = 0.0 if found is None else float(found.N.sum())
+    if found is None or asked < LEAST or (recall := float(found.X.sum()) / asked) >= FEW:
         return ""
     return (
         f"{100 * recall:.0f} % of the objects of {side} were found: are both sides of the same "
