@@ -16,7 +16,10 @@ from annqc.cli._options import (
 )
 
 if TYPE_CHECKING:
+    from annqc.errors import AnnqcError
     from annqc.report.review import Review
+
+    Failed = dict[str, AnnqcError]
 
 __all__ = ["review"]
 
@@ -27,10 +30,7 @@ FILES: Final = {
     "coco": ("to_coco", "COCO"),
     "cvat": ("to_cvat", "CVAT XML"),
 }
-"""Options that name a file -> what writes it, and what it is called.
-
-Those that need the sizes of the images come first: where these are not known, nothing is written.
-"""
+"""Options that name a file -> what writes it, and what it is called."""
 
 
 @click.command(short_help="What to look at first, for a person or an annotation tool.")
@@ -77,7 +77,8 @@ def review(work: tuple[str, ...], gold: tuple[str, ...], **given: Any) -> int:
     """Rank what is in WORK by what a look at it is expected to gain.
 
     With gold everybody is compared with it, without gold with a consensus of the others. It judges
-    nothing, and exits with 0 whatever it found.
+    nothing, and exits with 0 whatever it found. Where a file cannot be written the others are, and
+    it exits with 2.
     """
     import annqc
     from annqc.cli._progress import Progress
@@ -106,7 +107,7 @@ def review(work: tuple[str, ...], gold: tuple[str, ...], **given: Any) -> int:
         made = annqc.audit(*sides, tolerance=given["tolerance"])
         progress.step("ranking")
         queue = made.review(top=given["top"], by_image=given["by_image"], url=given["url"])
-        written = _write(queue, given)
+        written, failed = _write(queue, given)
     if not given["quiet"] and given["json_"] != "-":
         from annqc.report.plain import clean_text
         from annqc.report.review.screen import review_screen
@@ -117,6 +118,8 @@ def review(work: tuple[str, ...], gold: tuple[str, ...], **given: Any) -> int:
         if written:
             console.print()
             console.print(clean_text("Written: " + ", ".join(written)), soft_wrap=True)
+    if failed:
+        raise _not_written(queue, written, failed, folder)
     return 0
 
 
@@ -150,20 +153,34 @@ def _check_targets(given: dict[str, Any], sides: list[Any]) -> None:
     refuse_same_targets(targets)
 
 
-def _write(queue: Review, given: dict[str, Any]) -> list[str]:
-    """Write what was asked for, and say what is where."""
+def _write(queue: Review, given: dict[str, Any]) -> tuple[list[str], Failed]:
+    """Write what was asked for; return what is where, and what could not be written."""
+    from annqc.errors import AnnqcError
+
+    written: list[str] = []
+    failed: Failed = {}
+    for name, (writer, what) in (*FILES.items(), ("json_", (None, "JSON"))):
+        if given[name] is None:
+            continue
+        more = {"images": given["images"]} if name == "label_studio" else {}
+        place = f"{what} in {given[name]}"
+        try:
+            if writer is None:
+                _write_json(queue, given[name])
+            else:
+                getattr(queue, writer)(given[name], **more)
+        except AnnqcError as error:
+            failed[place] = error
+        else:
+            written.append(place)
+    return written, failed
+
+
+def _write_json(queue: Review, target: str) -> None:
     from annqc.report.files import whole_file
     from annqc.report.json import encode, input_rows, rows_of
     from annqc.report.review.screen import WITHOUT_GOLD
 
-    written = []
-    for name, (writer, what) in FILES.items():
-        if given[name] is not None:
-            more = {"images": given["images"]} if name == "label_studio" else {}
-            getattr(queue, writer)(given[name], **more)
-            written.append(f"{what} in {given[name]}")
-    if given["json_"] is None:
-        return written
     sides = {"work": queue.run.candidate}
     if not queue.without_gold:
         sides["gold"] = queue.run.reference
@@ -173,9 +190,31 @@ def _write(queue: Review, given: dict[str, Any]) -> list[str]:
         "counts": queue.counts,
         "queue": rows_of(queue.columns),
     }
-    if given["json_"] == "-":
+    if target == "-":
         write_stdout(encode(document))
-        return written
-    with whole_file(Path(given["json_"])) as file:
+        return
+    with whole_file(Path(target)) as file:
         file.write(encode(document))
-    return [*written, f"JSON in {given['json_']}"]
+
+
+def _not_written(
+    queue: Review, written: list[str], failed: Failed, folder: Path | None
+) -> AnnqcError:
+    """Say what was not written and why, and that the rest was."""
+    from annqc.errors import AnnqcError, TableError
+
+    errors = list(failed.values())
+    what = f"{', '.join(failed)}: not written; written: {', '.join(written) or 'nothing'}"
+    found = [": ".join(part for part in (one.what, one.found) if part) for one in errors]
+    hints = [one.hint for one in errors if one.hint]
+    if folder is not None and any(isinstance(one, TableError) for one in errors):
+        from annqc.report.imagesizes import why_unknown
+
+        why = why_unknown(queue.subset.queue, folder)
+        found += [f"in {folder}: " + "; ".join(f"{n:,} x {one}" for one, n in why.items())]
+    return AnnqcError(
+        what,
+        where=", ".join(dict.fromkeys(one.where for one in errors if one.where)),
+        found="; ".join(dict.fromkeys(found)),
+        hint="; ".join(dict.fromkeys(hints)),
+    )

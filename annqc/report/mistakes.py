@@ -10,6 +10,7 @@ import numpy as np
 from annqc.judge.wording import number_of
 from annqc.report.plain import clean_text
 from annqc.report.words import DIRECTIONS, EDGE_NAMES
+from annqc.run.contradicted import Contradicted
 from annqc.run.outline_errors import GROSS, ROUNDING
 from annqc.tables import EDGES, QUANTITIES
 
@@ -37,11 +38,16 @@ def examples(run: Run, sentences: Sequence[Sentence], by: tuple[str, ...], n: in
         Grouping of the findings.
     n : int
         Annotators at most.
+
+    Notes
+    -----
+    A box whose gold other annotators contradict is shown only if there is no other.
     """
     first: dict[int, Sentence] = {}
     for one in sentences:
         first.setdefault(one.group, one)
     measured, offsets = run.measurements, run.measurements.values("px")
+    contradicted = Contradicted(run)
     shown = []
     for one in list(first.values())[:n]:
         k = QUANTITIES.index(one.quantities[0])
@@ -49,8 +55,12 @@ def examples(run: Run, sentences: Sequence[Sentence], by: tuple[str, ...], n: in
         group = one.part if one.part >= 0 else one.group
         sign = np.sign(found.estimates.located["tolerance"].estimate[group, k])
         rows = np.flatnonzero(found.groups.of_pair == group)
-        far = np.nan_to_num(sign * offsets[k, rows], nan=-np.inf)
-        shown.append(_example(run, int(rows[far.argmax()]), k, float(far.max() * sign), measured))
+        rows = rows[sign * offsets[k, rows] > 0]
+        far = np.argsort(-sign * offsets[k, rows], kind="stable")
+        row = int(contradicted.last(rows[far])[0])
+        doubt = contradicted.said(row)
+        text = _example(run, row, k, float(offsets[k, row]), measured)
+        shown.append(f"{text}; {doubt}" if doubt else text)
     return shown
 
 

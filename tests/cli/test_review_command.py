@@ -84,7 +84,7 @@ def test_quiet_prints_nothing(run):
     assert (done.exit_code, done.stdout, done.stderr) == (0, "", "")
 
 
-def test_where_sizes_are_not_known_nothing_is_written(run, files, tmp_path):
+def test_where_sizes_are_not_known_the_other_files_are_written_and_it_is_said(run, files, tmp_path):
     document = json.loads((files / "gold.json").read_text())
     for image in document["images"]:
         image["width"] = image["height"] = None
@@ -98,7 +98,14 @@ def test_where_sizes_are_not_known_nothing_is_written(run, files, tmp_path):
     assert done.exit_code == 2
     assert "sizes are not known" in done.stderr
     assert "image_" in done.stderr
-    assert not target.exists()
+    said = " ".join(done.stderr.split())
+    assert f"Label Studio tasks in {tmp_path / 'ls.json'}: not written" in said
+    assert f"written: the queue in {target}" in said
+    assert len(target.read_text().splitlines()) == 101
+    assert not (tmp_path / "ls.json").exists()
+    alone = run("review", *sides, "--label-studio", tmp_path / "ls.json", "--quiet")
+    assert alone.exit_code == 2
+    assert "not written; written: nothing" in " ".join(alone.stderr.split())
     assert run("review", *sides, *asked, "--image-sizes", "1920x1080").exit_code == 0
 
 
@@ -147,6 +154,9 @@ def test_images_that_are_not_in_the_folder_are_named(run, files, tmp_path):
     done = run("review", *sides, *asked)
     assert done.exit_code == 2
     assert "sizes are not known" in done.stderr
+    said = " ".join(done.stderr.split())
+    assert f"in {tmp_path / 'images'}: " in said
+    assert " x not found" in said
     assert not (tmp_path / "ls.json").exists()
 
 

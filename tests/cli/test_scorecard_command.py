@@ -64,7 +64,7 @@ def test_single_rules_and_the_folder_of_the_files(run, spec, tmp_path, made):
     assert done.exit_code in {1, 3}, done.output
     assert list(verdicts(there)) == ["north", "south"]
     summary = (there / "summary.md").read_text(encoding="utf-8")
-    assert "all vendors: edges: in the spec, and was not applied" in summary
+    assert "All vendors: edges: in the spec, and was not applied" in summary
 
 
 def test_the_datasets_of_a_spec_go_by_one(run, files, tmp_path):

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from annqc.run.contradicted import Contradicted
 from annqc.run.review.gain import WHY
 from annqc.run.review.rows import KINDS
 from annqc.tables import EDGES, QUANTITIES
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ACCUSED",
+    "EVIDENCE",
     "FARTHEST",
     "SECTIONS",
     "TYPICAL",
@@ -52,6 +54,8 @@ SECTIONS: Final[dict[str, tuple[tuple[str, ...], tuple[int, int]]]] = {
 
 What the first page lists is shown besides.
 """
+EVIDENCE: Final = (ACCUSED, FARTHEST, "Others to look at first")
+"""Sections that hold boxes against a person, each by the gold's box of its pair."""
 MANY: Final = 60
 """With more people each page shows less, so that a report can be sent."""
 LIKELY: Final = 0.1
@@ -111,7 +115,13 @@ class Chooser:
 
     Notes
     -----
-    Of a track one frame is shown for each reason: the others look the same.
+    Of a track one frame is shown for each reason: the others look the same. What is farthest off
+    comes after the rest where other annotators contradict its gold.
+
+    Attributes
+    ----------
+    contradicted : Contradicted
+        Says where they do.
     """
 
     def __init__(self, story: Story, queue: dict[str, Array], first: Sequence[int]) -> None:
@@ -125,6 +135,7 @@ class Chooser:
             run.matches.reference.table.xyxy[measured.reference],
             run.matches.candidate.table.xyxy[measured.candidate],
         )
+        self.contradicted = Contradicted(run)
         self._pair_of = np.full(len(run.matches.candidate.table), -1)
         self._pair_of[measured.candidate] = np.arange(len(measured))
         self._track = tracks_of(run, measured.reference, measured.candidate)
@@ -180,23 +191,31 @@ class Chooser:
             mine = rows[found.groups.of_pair[rows] == group]
             mine = mine[sign * self._units[quantity, mine] > 0]
             order = mine[np.argsort(-sign * self._units[quantity, mine], kind="stable")]
+            order = self._shown_first(order)
             if k == 0 and len(mine):
-                named = mine[np.argmax(sign * self._px[quantity, mine])]
+                px = mine[np.argsort(-sign * self._px[quantity, mine], kind="stable")]
+                named = self.contradicted.last(px)[0]
                 order = np.concatenate([[named], order[order != named]])
             turns.append(order[first_of(self._track[order])][:most].tolist())
-        chosen = dict.fromkeys(
-            row for turn in zip_longest(*turns) for row in turn if row is not None
+        chosen = list(
+            dict.fromkeys(row for turn in zip_longest(*turns) for row in turn if row is not None)
         )
-        return list(chosen)[:most]
+        votes = self.contradicted.votes
+        return (chosen[:1] + sorted(chosen[1:], key=lambda row: votes(row).contradict))[:most]
 
     def _farthest(self, rows: Ints, most: int) -> list[int]:
         """Pairs with the largest offset of an edge, in tolerances."""
         if not len(rows):
             return []
         far = np.nanmax(np.abs(self._far[:, rows]), axis=0)
-        order = rows[np.argsort(-far, kind="stable")]
-        chosen: list[int] = order[first_of(self._track[order])][:most].tolist()
+        order = self._shown_first(rows[np.argsort(-far, kind="stable")])
+        chosen: list[int] = order[:most].tolist()
         return chosen
+
+    def _shown_first(self, order: Ints) -> Ints:
+        """Keep of each track the farthest; put those whose gold is contradicted last."""
+        ordered = self.contradicted.last(order)
+        return ordered[first_of(self._track[ordered])]
 
     def _typical(self, rows: Ints, most: int) -> list[int]:
         """Pairs that are nearest to the person's medians of the four edges, on every edge.

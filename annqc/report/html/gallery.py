@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from annqc.report.html.chosen import ACCUSED, FARTHEST, SECTIONS, Chooser, anchor_of, first_rows
+from annqc.report.html.chosen import (
+    ACCUSED,
+    EVIDENCE,
+    FARTHEST,
+    SECTIONS,
+    Chooser,
+    anchor_of,
+    first_rows,
+)
 from annqc.report.html.crops import Crops, Wanted, cut_crops
 from annqc.report.html.edges import PairEdges
 from annqc.report.html.imagefiles import ImageFolder
@@ -127,6 +135,7 @@ class Gallery:
         self._sizes = np.column_stack([self._images["width"], self._images["height"]])
         first = first_rows(run, queue, N_FIRST)
         chooser = Chooser(story, queue, first)
+        self._contradicted = chooser.contradicted
         self._neighbours = Neighbours(run.matches)
         self._most = FEW_POINTS if chooser.many else MOST_POINTS
         self._specs = {one.page: [self._spec(p) for p in chooser.of(one)] for one in story.people}
@@ -344,7 +353,11 @@ class Gallery:
             said.append(_SAID[pick.kind].format(self.other))
         elif pick.kind == "mislabelled":
             said.append("another label")
-        return "; ".join(said if edges is None else [*said, *edges.said()])
+        if edges is not None:
+            said += edges.said()
+        if pick.section in EVIDENCE and pick.pair >= 0:
+            said.append(self._contradicted.said(pick.pair))
+        return "; ".join(one for one in said if one)
 
 
 def _short(value: object) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from annqc.infer.verdicts import G_MIN
 from annqc.judge.wording import number_of
 from annqc.read.problems import KINDS
 from annqc.report.checks.record import limit_words, make_record
@@ -22,6 +23,8 @@ from annqc.report.standing import STANDINGS
 from annqc.run.findings import FLAGS, STATUSES
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from annqc.judge import Judgement
     from annqc.report.checks.record import Record
     from annqc.report.html.category import Categories
@@ -29,7 +32,7 @@ if TYPE_CHECKING:
     from annqc.report.html.person import People
     from annqc.report.html.story import Person, Story
 
-__all__ = ["check_records", "method", "overview"]
+__all__ = ["check_records", "method", "overview", "told_rows"]
 
 N_SENTENCES: Final = 20
 N_NAMED: Final = 12
@@ -152,12 +155,55 @@ def check_records(judgement: Judgement, given: dict[str, str] | None) -> list[Re
     given : dict of str to str, optional
         From `annqc.report.html.names.pseudonyms`.
     """
-    records = [make_record(one, spec=judgement.spec) for one in judgement.checks]
+    records = []
+    for check in judgement.checks:
+        rows, n_few = told_rows(check.rows)
+        record = make_record(check, spec=judgement.spec)
+        records.append({**record, "rows": rows, "n_rows": len(rows) + n_few, "n_few": n_few})
     for row in (row for record in records for row in record["rows"]):
         if given is not None and "annotator" in row["group"]:
             who = str(row["group"]["annotator"])
             row["group"] = {**row["group"], "annotator": given.get(who, who)}
     return records
+
+
+def told_rows(rows: Sequence[dict[str, Any]]) -> tuple[list[dict[str, Any]], int]:
+    """Pick the groups of a check that are worth a line: not those of whom one image tells nothing.
+
+    Parameters
+    ----------
+    rows : sequence of dict
+        Groups of a check: failing, undecided, passing, of each the farthest from the limit first.
+
+    Returns
+    -------
+    list of dict
+        Those that fail, then those with five images (tracks) or more, in the same order; offsets,
+        which are ranked in tolerances, say how many these are.
+    int
+        How many others there are.
+
+    Examples
+    --------
+    >>> rows = [{"outcome": "undecided", "text": name, "n_clusters": n}
+    ...         for name, n in (("ann", 1), ("bob", 9))]
+    >>> told, left = told_rows(rows)
+    >>> [row["text"] for row in told], left
+    (['bob'], 1)
+    """
+    told = [
+        row
+        for row in rows
+        if row["outcome"] == "fail" or row.get("n_clusters") is None or row["n_clusters"] >= G_MIN
+    ]
+    n_few = len(rows) - len(told)
+    return [{**row, "text": f"{row['text']}{_in_tolerances(row)}"} for row in told], n_few
+
+
+def _in_tolerances(row: dict[str, Any]) -> str:
+    if row.get("estimate_px") is None or row.get("estimate") is None:
+        return ""
+    return f"; {abs(row['estimate']):.1f} tolerances"
 
 
 def _facts(story: Story) -> list[tuple[str, str]]:
@@ -295,7 +341,9 @@ def _check(order: int, record: Record, *, veiled: bool) -> dict[str, Any]:
         "limit": limit_words(record),
         "sentence": sentence,
         "rows": texts,
-        "left": record["n_rows"] - len(rows),
+        "left": record["n_rows"] - record["n_few"] - len(rows),
+        "few": number_of(record["n_few"], "more group") if record["n_few"] else "",
+        "least": G_MIN,
     }
 
 

@@ -80,6 +80,8 @@ COARSE: Final = 10
 """Bins of more steps of a grid than that need not heed it."""
 MIDDLE: Final = (2.0, 98.0)
 """Percentiles between which a histogram has bins; what lies beyond is counted at the ends."""
+HATCH: Final = "/"
+"""Of the bars at the ends, which are no bins: they hold all that lies beyond."""
 
 
 def bias_map(story: Story) -> Figure:
@@ -199,7 +201,8 @@ def histograms(offsets: Floats) -> tuple[Figure, list[tuple[str, list[int]]]] | 
     -------
     figure, rows
         A row has a range in pixels, and how many offsets of each edge are in it. None where there
-        are no offsets. A bin has zero in its middle.
+        are no offsets. A bin has zero in its middle; bars of all that lies beyond are hatched, and
+        below the axis stands what they hold.
     """
     there = offsets[np.isfinite(offsets)]
     if not len(there):
@@ -216,7 +219,9 @@ def histograms(offsets: Floats) -> tuple[Figure, list[tuple[str, list[int]]]] | 
     )
     used = np.flatnonzero(tallies.sum(axis=0)).tolist()
     labels = _bin_labels(cuts, grid)
-    traces, layout = [], {"height": 420, "margin": {"l": 36, "r": 8, "t": 24, "b": 44}}
+    traces, layout = [], {"height": 440, "margin": {"l": 36, "r": 8, "t": 24, "b": 62}}
+    outer = {0: "left", len(labels) - 1: "right"}
+    ticks = _ticks(float(cuts[-1]))
     annotations = []
     for k, name in enumerate(EDGES):
         suffix = "" if k == 0 else str(k + 1)
@@ -231,7 +236,11 @@ def histograms(offsets: Floats) -> tuple[Figure, list[tuple[str, list[int]]]] | 
                 "width": step * 0.92,
                 "xaxis": f"x{suffix}",
                 "yaxis": f"y{suffix}",
-                "marker": {"color": "#56B4E9"},
+                "marker": {
+                    "color": "#56B4E9",
+                    "pattern": {"shape": [HATCH * (j in outer) for j in used]},
+                    "line": {"color": "#56B4E9", "width": [1.5 * (j in outer) for j in used]},
+                },
                 "hovertext": [f"{labels[j]} px: {tallies[k, j]}" for j in used],
                 "hoverinfo": "text",
             }
@@ -240,7 +249,8 @@ def histograms(offsets: Floats) -> tuple[Figure, list[tuple[str, list[int]]]] | 
             "domain": x,
             "anchor": f"y{suffix}",
             "fixedrange": True,
-            "title": {"text": "px, outward" if row else ""},
+            "title": {"text": "px, outward" if row else "", "standoff": 24},
+            "tickvals": ticks,
             "zeroline": True,
             "zerolinewidth": 2,
         }
@@ -257,6 +267,22 @@ def histograms(offsets: Floats) -> tuple[Figure, list[tuple[str, list[int]]]] | 
                 "showarrow": False,
             }
         )
+        annotations += [
+            {
+                "text": labels[j],
+                "x": float(middles[j]) + (step if j else -step) / 2,
+                "xanchor": side,
+                "y": 0,
+                "yshift": -18,
+                "xref": f"x{suffix}",
+                "yref": f"y{suffix} domain",
+                "yanchor": "top",
+                "font": {"size": 11},
+                "showarrow": False,
+            }
+            for j, side in outer.items()
+            if tallies[k, j]
+        ]
     layout |= {"annotations": annotations, "showlegend": False}
     rows = [(labels[j], tallies[:, j].tolist()) for j in used]
     return figure_of(traces, layout), rows
@@ -292,6 +318,14 @@ def _bin_labels(cuts: Floats, grid: float) -> list[str]:
         *(said(a) if said(a) == said(b) else f"{said(a)} to {said(b)}" for a, b in inner),
         f"{said(high)} and over",
     ]
+
+
+def _ticks(end: float) -> list[float]:
+    """Choose ticks short of where bins end: beyond, a bar stands for no place on the axis."""
+    step = _nice(end / 2)
+    n = int(np.ceil(end / step)) - 1
+    found: list[float] = (step * np.arange(-n, n + 1)).tolist()
+    return found
 
 
 def _nice(step: float) -> float:

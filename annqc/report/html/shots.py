@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Drawing", "Label", "lay_out", "outline", "window_of"]
 
-LONG: Final = 260.0
-"""Longer side of a drawing."""
+LONG: Final = 210.0
+"""Longer side of a drawing over its picture, without the room for labels."""
 MARGIN: Final = 0.22
 """Room around what is drawn, as a share of its longer side, where there is a picture."""
 TIGHT: Final = 0.03
@@ -31,8 +31,8 @@ LEAST_SIDE: Final = 32.0
 """A window shows so many pixels at least."""
 WIDEST: Final = 1.6
 """Longer side of a window by its shorter one, at most."""
-ROOM: Final = (96.0, 22.0)
-"""Room for labels of a drawing without picture, across (at most) and down."""
+ROOM: Final = (150.0, 22.0)
+"""Room for labels around a drawing, across (at most) and down."""
 LITTLE: Final = (40.0, 22.0)
 GAP: Final = 7.0
 """From an edge to its label."""
@@ -41,7 +41,7 @@ LETTER: Final = 7.0
 HIGH: Final = 13.0
 ANCHORS: Final = ("end", "start")
 SMALL: Final = 170.0
-"""Longer side of a drawing without picture, and without that room."""
+"""The same of a drawing without picture."""
 FINE: Final = 0.4
 """How far a simplified outline may be off, in units of the drawing."""
 MOST_POINTS: Final = 150
@@ -156,7 +156,7 @@ def lay_out(
     counted : (4,) bool, optional
         Which of them entered the offsets of the person; all, if not given.
     crop : Crop, optional
-        The picture behind it; with none, there is room for labels around.
+        The picture behind it; labels stand around it, never on it.
     size : (float, float)
         Width and height of the image, NaN where unknown.
     near : ((k, 4), (l, 4)) float64, optional
@@ -169,13 +169,11 @@ def lay_out(
     texts = [""] * len(EDGES)
     if offsets is not None:
         counted = np.ones(len(EDGES), dtype=bool) if counted is None else counted
-        texts = _label_texts(offsets, counted, named=crop is None)
+        texts = _label_texts(offsets, counted)
     wide = np.array([LETTER * len(texts[k]) + GAP if texts[k] else 0.0 for k in (0, 2)])
-    room = (min(float(wide.max()), ROOM[0]), ROOM[1]) if wide.any() else LITTLE
-    if crop is not None:  # beside the picture there is as much as labels take
-        across = np.array([one[[0, 2]] for one in boxes or ()]).reshape(-1, 2)
-        free = np.array([across[:, 0].min() - x0, x1 - across[:, 1].max()]) if len(across) else 0.0
-        room = (float(np.clip((wide - scale * free).max(), 0.0, ROOM[0])), 0.0)
+    room = LITTLE if crop is None else (0.0, 0.0)
+    if any(texts):
+        room = (min(float(wide.max()), ROOM[0]), ROOM[1])
 
     def moved(points: Floats) -> Floats:
         return (points - [x0, y0]) * scale + room
@@ -193,8 +191,9 @@ def lay_out(
     labels: tuple[Label, ...] = ()
     if boxes is not None and counted is not None:
         both = [moved(one.reshape(2, 2)).ravel() for one in boxes]
+        clear = None if crop is None else moved(window.reshape(2, 2)).ravel()
         corner = ((x1 - x0) * scale + 2 * room[0], (y1 - y0) * scale + 2 * room[1])
-        labels = _labels(both, texts, counted, corner)
+        labels = _labels(both, texts, counted, corner, clear)
     return Drawing(
         width=(x1 - x0) * scale + 2 * room[0],
         height=(y1 - y0) * scale + 2 * room[1],
@@ -279,24 +278,30 @@ def _path(rings: list[Array], most: int) -> str:
     return "".join(said)
 
 
-def _label_texts(offsets: Floats, counted: Bools, *, named: bool) -> list[str]:
+def _label_texts(offsets: Floats, counted: Bools) -> list[str]:
     """Say how far each edge is out, in brackets what did not count; nothing where that is NaN."""
     found = []
     for name, value, inside in zip(EDGES, offsets.tolist(), counted.tolist(), strict=True):
-        text = f"{SHORT[name]} " if named else ""
-        text += number(value, sign=True)
+        text = f"{SHORT[name]} {number(value, sign=True)}"
         found.append("" if np.isnan(value) else text if inside else f"({text})")
     return found
 
 
 def _labels(
-    boxes: Sequence[Floats], texts: Sequence[str], counted: Bools, corner: tuple[float, float]
+    boxes: Sequence[Floats],
+    texts: Sequence[str],
+    counted: Bools,
+    corner: tuple[float, float],
+    clear: Floats | None,
 ) -> tuple[Label, ...]:
     """Place what is said of each edge beside it, all of it inside of the drawing.
 
-    What does not fit beside an edge stands on its other side, in the box.
+    What does not fit beside an edge stands on its other side, in the box. Where there is a picture,
+    which is to be kept ``clear``, labels stand beside that: it may have lines anywhere.
     """
     low, high = np.minimum(*boxes), np.maximum(*boxes)
+    if clear is not None:
+        low, high = clear, clear
     across, down = (float(one) for one in (boxes[0][:2] + boxes[0][2:]) / 2)
     half = float(low[2] - high[0]) / 2  # of what is free between the left and the right edge
     found = []

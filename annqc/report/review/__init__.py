@@ -118,9 +118,10 @@ class Review:
             One row an annotation, or an object that somebody did not draw, the first to look at
             first: ``rank, gain, probability, change, kind, kinds, annotator, sequence, frame,
             image_id, file_name, annotation_id, reference_id, track_id, n_frames, first_frame,
-            last_frame, category, reference_category, edge, offset, offset_px, iou, x1, y1, x2, y2,
-            reference_x1 ... reference_y2, source, row, text``, and ``url`` where there is a
-            pattern. Frames of a track that one annotator has wrong in one way are one row.
+            last_frame, category, reference_category, edge, offset, offset_px, iou, others_same,
+            others_asked, x1, y1, x2, y2, reference_x1 ... reference_y2, source, row, text``, and
+            ``url`` where there is a pattern. Frames of a track that one annotator has wrong in one
+            way are one row.
         """
         return to_frame(self.columns)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from annqc.judge.wording import number_of
 from annqc.report.plain import clean_text
 from annqc.report.words import DIRECTIONS, EDGE_NAMES
 from annqc.tables import EDGES
@@ -61,8 +62,16 @@ def review_texts(columns: dict[str, Array], said: Array, *, consensus: bool) -> 
         if row["kind"] == "gold":
             told.append(f"{image}: {text}")
             continue
-        told.append(f"{image}{who}: {_WHAT[row['kind']](row, other)}{_like_it(row)}")
+        what = f"{_WHAT[row['kind']](row, other)}{_drawn_too(row)}{_like_it(row)}"
+        told.append(f"{image}{who}: {what}")
     return told
+
+
+def _drawn_too(row: Row) -> str:
+    """Say how many others drew the same box, where there are others."""
+    if not row["others_asked"]:
+        return ""
+    return f"; {row['others_same']} of {number_of(row['others_asked'], 'other')} drew it too"
 
 
 def _like_it(row: Row) -> str:
@@ -75,6 +84,7 @@ def _like_it(row: Row) -> str:
 _USED: Final = (
     *("file_name", "image_id", "annotator", "kind", "category", "reference_category"),
     *("annotation_id", "reference_id", "edge", "offset", "offset_px", "iou"),
+    *("others_same", "others_asked"),
     *("n_frames", "first_frame", "last_frame"),
 )
 

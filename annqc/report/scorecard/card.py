@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from annqc.judge.rules.common import clusters_of
 from annqc.report.compared import compared
 from annqc.report.html.names import page_name
+from annqc.report.scorecard.changes import change_phrase, changes_of
 from annqc.report.scorecard.people import people_of, people_on
 from annqc.report.scorecard.period import period_of
 from annqc.report.scorecard.unchecked import categories_of, unchecked
@@ -16,6 +17,7 @@ from annqc.report.scorecard.verdict import check_rows, verdict_of
 from annqc.report.standing import STANDINGS
 from annqc.report.view import view_of
 from annqc.report.words import EDGE_NAMES, collective_sentences
+from annqc.run.scorecard.checks import on_several_pages
 from annqc.run.scorecard.ranks import accused_units
 from annqc.run.times import times_of
 from annqc.tables import EDGES
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
     from annqc.judge.model import Spec
+    from annqc.report.scorecard.changes import Changed
     from annqc.report.scorecard.people import People
     from annqc.report.view import View
     from annqc.run.audit import Run
@@ -63,6 +66,8 @@ class Common:
         When everything was drawn.
     people : People
         Everybody in the delivery.
+    changed : Changed
+        Whose edges changed over time.
     off : (n_units, 8) bool
         Which offsets of which pages are beyond the tolerance, as many pages as there are.
     """
@@ -71,6 +76,8 @@ class Common:
     categories: Collection[str]
     times: tuple[str, Floats] | None
     people: People
+    spread: set[object]
+    changed: Changed
     off: Bools
 
     @classmethod
@@ -81,6 +88,8 @@ class Common:
             categories=categories_of(found.run),
             times=times_of(found.run.candidate),
             people=people_of(found.run),
+            spread=on_several_pages(found),
+            changed=changes_of(found.run),
             off=accused_units(found),
         )
 
@@ -132,6 +141,8 @@ def make_card(
         "scores": {name: _nothing(("estimate", "ci_low", "ci_high")) for name in SCORES},
         "edges": [],
         "annotators": {"counts": dict.fromkeys(STANDINGS, 0), "told": [], "collective": []},
+        "changes": [],
+        "n_watched": 0,
         "rank_low": None,
         "rank_high": None,
     }
@@ -141,10 +152,11 @@ def make_card(
         card["edges"] = [_edge(whole, k, off=bool(off[k])) for k in range(len(EDGES))]
         told = not run.candidate.anonymous and (found.whole or off.any())
         shared = collective_sentences(run) if told else []
-        card["annotators"] = people_on(common.people, run, shared=shared)
-    card["not_checked"] = unchecked(
-        found, unit, card, held, spec=common.spec, categories=common.categories
-    )
+        card["annotators"] = people_on(common.people, run, shared=shared, spread=common.spread)
+        card["changes"] = common.changed.on(run)
+        card["n_watched"] = common.changed.n_tested(run)
+        card["why"] = "; ".join(filter(None, (card["why"], change_phrase(card["changes"]))))
+    card["not_checked"] = unchecked(found, unit, card, held, common=common)
     return card
 
 

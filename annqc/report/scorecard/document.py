@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import annqc
 from annqc.judge.wording import number_of
 from annqc.report.json import input_rows
+from annqc.report.scorecard.alike import broken_alike
 from annqc.report.scorecard.card import Common, make_card
 from annqc.report.scorecard.verdict import WORDS, rules_left
 from annqc.report.standing import edges_text
@@ -78,6 +79,8 @@ def make_document(found: Cut, held: list[Held | None], spec: Spec | None) -> dic
         "fairness": _fairness(found) if several else "",
         "collective": common.people.collective,
         "notes": found.notes,
+        "alike": broken_alike(cards, list(found.noun)),
+        "changes": [change for _, change in common.changed.found],
         "counts": {name: sum(one["verdict"] == name for one in cards) for name in WORDS},
         "pages": cards,
     }

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 __all__ = ["index_values"]
 
 RANK_WIDTH: Final = 120.0
+MOST_CHANGES: Final = 20
 SHORT: Final = {
     "recall": "recall",
     "precision": "precision",
@@ -33,8 +34,8 @@ def index_values(document: dict[str, Any]) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``rows``, ``columns`` (their titles), and ``same``: sentences in place of the columns that
-        would say the same on every line.
+        ``rows``, ``columns`` (their titles), ``same``: sentences in place of the columns that would
+        say the same on every line; ``changes``, and how many more there are.
     """
     pages = document["pages"]
     columns: list[Column] = []
@@ -61,7 +62,14 @@ def index_values(document: dict[str, Any]) -> dict[str, Any]:
         }
         for k, card in enumerate(pages)
     ]
-    return {"rows": rows, "columns": [title for title, _ in columns], "same": same, "ranks": shown}
+    return {
+        "rows": rows,
+        "columns": [title for title, _ in columns],
+        "same": same,
+        "ranks": shown,
+        "changes": [one["text"] for one in document["changes"][:MOST_CHANGES]],
+        "changes_left": len(document["changes"]) - MOST_CHANGES,
+    }
 
 
 def _columns(pages: list[dict[str, Any]]) -> Iterator[Column]:

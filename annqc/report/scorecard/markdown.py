@@ -27,11 +27,12 @@ MARKS: Final = {
 }
 ORDER: Final = ("refused", "error", "undecided", "not_checked", "accepted", "no_rule")
 """What must not be cut off comes first."""
-RATES: Final = {"recall": "recall", "precision": "precision"}
+RATES: Final = {"recall": "recall", "precision": "precision", "mean_iou": "mean IoU"}
 MOST_NAMED: Final = 3
 MOST_PAGES: Final = 100
 MOST_FINDINGS: Final = 10
 MOST_UNCHECKED: Final = 10
+MOST_CHANGES: Final = 10
 LONGEST: Final = 300
 
 
@@ -56,7 +57,10 @@ def summary(document: dict[str, Any]) -> str:
         for name, count in document["counts"].items()
         if count
     ]
-    lines = ["## annqc: vendor scorecard", "", " · ".join(counts), "", _by_what(document), ""]
+    lines = ["## annqc: vendor scorecard", "", " · ".join(counts), ""]
+    lines += [f"{escaped(_sentence(one))}  " for one in document["alike"]]
+    lines += [""] if document["alike"] else []
+    lines += [*_by_what(document), ""]
     names = [name for name in ("vendor", "batch") if name in document["told_by"]]
     titles = [*(names or ["delivery"]), "verdict", "why", "images", *RATES.values(), "worst edge"]
     lines += [f"| {' | '.join(titles)} |", "|---" * len(titles) + "|"]
@@ -67,6 +71,9 @@ def summary(document: dict[str, Any]) -> str:
         lines += ["", f"and {rest}, in `index.html`"]
     found = list(_findings(ordered))
     lines += _list("Worst findings", found, MOST_FINDINGS, "more findings")
+    changes = [one["text"] for one in document["changes"]]
+    title = "Changes over time, which no rule asks for"
+    lines += _list(title, changes, MOST_CHANGES, "more, in `scorecard.json`")
     said = [*document["notes"], *_unchecked(pages, many)]
     lines += _list("Not checked", said, MOST_UNCHECKED, "more, in `scorecard.json`")
     lines += ["", escaped(document["family"])]
@@ -75,19 +82,28 @@ def summary(document: dict[str, Any]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _by_what(document: dict[str, Any]) -> str:
-    """Say by which rules, of which day, and of which files this is."""
+def _by_what(document: dict[str, Any]) -> list[str]:
+    """Say of which day and which files this is, and a line each by which rules."""
     used = document["parameters"]
-    parts = [document["created"][:10], input_words(document)]
+    files = f"{document['created'][:10]}. Compared: {input_words(document)}."
+    said = [escaped(f"{files} Tolerance of the findings: {used['tolerance']}."), ""]
     if document["spec"] is None:
-        parts.append("no rules")
-    else:
-        rules = "; ".join(f"{one['id']}: {one['asked']}" for one in document["rules"])
-        parts.append(f"rules of {document['spec']}: {rules}" if rules else document["spec"])
+        return [*said, "There were no rules."]
+    said.append(escaped(f"Rules of {document['spec']}:"))
+    said += ["", *(f"- {escaped(_rule(one))}" for one in document["rules"])]
     if document["rules_not_applied"]:
-        parts.append(f"not applied: {', '.join(document['rules_not_applied'])}")
-    parts.append(f"tolerance of the findings {used['tolerance']}")
-    return escaped(f"{'. '.join(parts)}.")
+        said += ["", escaped(f"Not applied: {', '.join(document['rules_not_applied'])}.")]
+    return said
+
+
+def _rule(one: dict[str, str]) -> str:
+    """Say a rule once, where its name is what it asks."""
+    name = one["id"].replace("-", " ").replace("_", " ")
+    return one["asked"] if one["asked"].lower().startswith(name) else f"{one['id']}: {one['asked']}"
+
+
+def _sentence(text: str) -> str:
+    return f"{text}."
 
 
 def _cells(card: dict[str, Any], names: list[str]) -> list[str]:
@@ -145,12 +161,12 @@ def _unchecked(pages: list[dict[str, Any]], many: str) -> list[str]:
         if len(pages) == 1:
             said.append(text)
         elif len(names) == len(pages):
-            said.append(f"all {many}: {text}")
+            said.append(f"All {many}: {text}")
         else:
             few = ", ".join(clean_text(name, width=40) for name in names[:MOST_NAMED])
             rest = len(names) - MOST_NAMED
             said.append(f"{few}{f' and {rest:,} more' if rest > 0 else ''}: {text}")
-    return sorted(said, key=lambda one: not one.startswith(f"all {many}"))
+    return sorted(said, key=lambda one: not one.startswith(f"All {many}"))
 
 
 def _list(title: str, texts: list[str], most: int, rest: str) -> list[str]:

@@ -14,7 +14,7 @@ from annqc.report.scorecard.biasbox import bias_drawing
 from annqc.report.scorecard.card import SCORES
 from annqc.report.scorecard.cells import edge_cells, score_cells
 from annqc.report.scorecard.index import index_values
-from annqc.report.scorecard.verdict import DIGITS, WORDS, worst_words
+from annqc.report.scorecard.verdict import DIGITS, WORDS, share_words, worst_words
 from annqc.report.standing import STANDINGS
 
 if TYPE_CHECKING:
@@ -41,6 +41,7 @@ OUTCOME_MARKS: Final = {
 MOST_TOLD: Final = {"biased": 8, "undecided": 2}
 """Sentences that a page has of each standing; too few images are told of together."""
 MOST_NAMED: Final = 12
+MOST_CHANGES: Final = 8
 NAMED: Final = {"collective": "Off as everybody here is", "clean": "Clean"}
 MOST_UNCHECKED: Final = 14
 LONGEST: Final = 320
@@ -152,11 +153,24 @@ def _page(card: dict[str, Any], document: dict[str, Any]) -> dict[str, Any]:
         "told": [(one["standing"], f"{'; '.join(one['text'])}{beside}") for one in shown],
         "left": sum(counts[place] for place in MOST_TOLD) - len(shown),
         "silent": [one for one in silent if one],
+        "changes": [one["text"] for one in card["changes"][:MOST_CHANGES]],
+        "changes_left": len(card["changes"]) - MOST_CHANGES,
+        "watched": _watched(card),
+        "has_more": any(edge_cells(one)["more"] for one in card["edges"]),
         "not_checked": [clean_text(one, width=LONGEST) for one in card["not_checked"]][
             :MOST_UNCHECKED
         ],
         "not_checked_left": len(card["not_checked"]) - MOST_UNCHECKED,
     }
+
+
+def _watched(card: dict[str, Any]) -> str:
+    """Say of whom changes over time were looked for; "" for nobody."""
+    if not card["n_watched"]:
+        return ""
+    if not card["annotators"]["told"]:
+        return "all of the work together"
+    return number_of(card["n_watched"], "annotator")
 
 
 def _names(card: dict[str, Any], place: str) -> str:
@@ -181,15 +195,14 @@ def _check(one: dict[str, Any]) -> dict[str, Any]:
     signed = unit in {"px", "tolerances", "change"} and one["quantity"] is not None
     value = number(one["estimate"], digits, sign=signed)
     worst = worst_words(one)
-    if not one["n_groups"] and one["outcome"] == "pass":
-        worst = one["sentence"]
+    said = one["sentence"] if not one["n_groups"] and one["outcome"] == "pass" else ""
     return {
         "id": one["id"],
-        "asked": one["asked"],
+        "asked": f"{one['asked']}: {said}" if said else one["asked"],
         "outcome": one["outcome"],
         "word": one["outcome"].replace("_", " "),
         "group": clean_text(" ".join(worst.split()), width=40),
-        "value": value if value == NONE else f"{value}{name}",
+        "value": value if value == NONE else f"{value}{name}{share_words(one)}",
         "interval": interval(one["ci_low"], one["ci_high"], digits),
         "n_clusters": NONE if one["n_clusters"] is None else count(one["n_clusters"]),
         "sentence": _why(one),
@@ -200,6 +213,8 @@ def _why(one: dict[str, Any]) -> str:
     """Say why a check does not pass, and of one that is undecided what would settle it."""
     if one["outcome"] == "pass":
         return str(one["caveat"])
+    if one["outcome"] == "fail" and one["n_groups"] == 1 and not one["group"] and not one["notes"]:
+        return ""  # the line says it all: the estimate, its interval, and what was asked
     said = clean_text(" ".join(one["sentence"].split()), width=LONGEST)
     if one["outcome"] != "undecided" or not one["more"]:
         return said

@@ -7,7 +7,7 @@ the terminal say, and so that cutting a delivery into more pages accuses nobody 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from annqc.judge.wording import number_of
 from annqc.report.plain import clean_text
@@ -18,11 +18,16 @@ from annqc.run.scorecard.caution import LEAST_BOXES
 from annqc.tables import QUANTITIES
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from annqc.report.view import View
     from annqc.report.words import Sentence
     from annqc.run.audit import Run
 
 __all__ = ["People", "people_of", "people_on"]
+
+
+STANDING_ORDER: Final = {place: k for k, place in enumerate(STANDINGS)}
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -59,7 +64,6 @@ def people_of(run: Run) -> People:
     said: dict[int, list[Sentence]] = {}
     for sentence in accused_sentences(view, None):
         said.setdefault(sentence.group, []).append(sentence)
-    order = {place: k for k, place in enumerate(STANDINGS)}
     rows = []
     for one in standings(view):
         place, sentences = one.place, said.get(one.group, [])
@@ -72,12 +76,14 @@ def people_of(run: Run) -> People:
             text = [f"{display_name(view, one.group)}: {settle_text(view, one)}"]
         name = view.keys["annotator"][one.group]
         told = {"annotator": clean_text(name), "standing": place, "text": text}
-        rows.append((order[place], one.group, name, told))
+        rows.append((STANDING_ORDER[place], one.group, name, told))
     rows.sort(key=lambda row: row[:2])
     return People({name: told for _, _, name, told in rows}, collective_sentences(run))
 
 
-def people_on(people: People, run: Run, *, shared: list[str]) -> dict[str, Any]:
+def people_on(
+    people: People, run: Run, *, shared: list[str], spread: Collection[object] = ()
+) -> dict[str, Any]:
     """Return those of a page: counts by standing, everybody's, and what all of them do alike.
 
     Parameters
@@ -88,11 +94,32 @@ def people_on(people: People, run: Run, *, shared: list[str]) -> dict[str, Any]:
         The work of the page.
     shared : list of str
         What everybody on the page does alike.
+    spread : collection of object
+        Annotators whose work is on several pages. A page speaks of their work on it alone, and
+        calls nobody biased whom the whole delivery does not.
     """
     here = set(run.candidate.annotator_ids.tolist())
-    told = [one for name, one in people.told.items() if name in here]
+    own = people_of(run).told if here & set(spread) else {}
+    told = [
+        _of_the_page(one, own[name]) if name in spread and name in own else one
+        for name, one in people.told.items()
+        if name in here
+    ]
+    told.sort(key=lambda one: STANDING_ORDER[one["standing"]])
     counts = {place: sum(one["standing"] == place for one in told) for place in STANDINGS}
     return {"counts": counts, "told": told, "collective": shared}
+
+
+def _of_the_page(whole: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
+    """Tell of one person what is found in their work on one page of several."""
+    if own["standing"] == "biased" and whole["standing"] != "biased":
+        text = [f"{one}; not confirmed in all of the delivery" for one in own["text"]]
+        return {**own, "standing": "undecided", "text": text}
+    if own["standing"] != "biased" and whole["standing"] == "biased":
+        name = own["annotator"]
+        note = f"{name}: what the whole delivery finds under this name is not found on this page"
+        return {**own, "text": [*own["text"], note]}
+    return own
 
 
 def _boxes(view: View, one: Sentence) -> int:

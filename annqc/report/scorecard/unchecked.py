@@ -10,8 +10,9 @@ import numpy as np
 from annqc.infer.verdicts import G_MIN
 from annqc.judge.registry import find_measure
 from annqc.judge.wording import number_of
-from annqc.report.compared import compared, meeting, notes
+from annqc.report.compared import compared, few_annotators, meeting, notes
 from annqc.report.plain import clean_text
+from annqc.report.scorecard.changes import untested_words
 from annqc.report.scorecard.verdict import rules_left
 from annqc.tables import EDGES
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
 
     from annqc.judge.model import Spec
+    from annqc.report.scorecard.card import Common
     from annqc.run.audit import Run
     from annqc.run.scorecard.checks import Held
     from annqc.run.scorecard.units import Cut, Unit
@@ -44,8 +46,7 @@ def unchecked(
     card: dict[str, Any],
     held: Held | None,
     *,
-    spec: Spec | None,
-    categories: Collection[str],
+    common: Common,
 ) -> list[str]:
     """Say what was not checked of one page.
 
@@ -59,22 +60,20 @@ def unchecked(
         What is on the page already.
     held : Held or None
         The spec applied to it.
-    spec : Spec or None
-        The rules.
-    categories : collection of str
-        Those of the whole gold, see `categories_of`.
+    common : Common
+        What all pages share.
 
     Returns
     -------
     list of str
         Sentences without full stops, the weightiest first.
     """
-    said = [*_images(unit), *_dropped(unit), *_rules(card, held, spec)]
+    said = [*_images(unit), *_dropped(unit), *_rules(card, held, common.spec)]
     if unit.run is not None:
-        said += [*_people(unit, card), *_categories(categories, unit.run, unit)]
+        said += [*_people(unit, card), *_categories(common.categories, unit.run, unit)]
         said += [*_edges(unit.run, card), *_shapes(unit.run, card)]
-        said += [clean_text(one) for one in _notes(unit.run)]
-    return [*said, *_period(found, card)]
+        said += [clean_text(one) for one in _notes(unit.run, found)]
+    return [*said, *_period(found, unit, card, common)]
 
 
 def _images(unit: Unit) -> Iterator[str]:
@@ -191,8 +190,11 @@ def _shapes(run: Run, card: dict[str, Any]) -> Iterator[str]:
         yield "tracks over time: no rule asks for them"
 
 
-def _notes(run: Run) -> Sequence[str]:
-    """Return what holds for any audit: what was left out, and what to mind."""
+def _notes(run: Run, found: Cut) -> Sequence[str]:
+    """Return what holds for any audit: what was left out, and what to mind.
+
+    How many annotators there are is asked of the whole delivery: it tells gold from people.
+    """
     c = compared(run)
     left = []
     if c.n_border:
@@ -200,17 +202,21 @@ def _notes(run: Run) -> Sequence[str]:
     if c.n_ambiguous:
         pairs = number_of(c.n_ambiguous, "pair")
         left.append(f"the offsets of {pairs} of boxes that have another partner as good")
-    return [*left, *meeting(run), *notes(c)]
+    few = few_annotators(c.n_annotators)
+    everywhere = few_annotators(compared(found.run).n_annotators)
+    minds = [everywhere if one == few else one for one in notes(c)]
+    return [*left, *meeting(run), *filter(None, minds)]
 
 
-def _period(found: Cut, card: dict[str, Any]) -> Iterator[str]:
+def _period(found: Cut, unit: Unit, card: dict[str, Any], common: Common) -> Iterator[str]:
     """Say what is not known of time."""
     if card["period"] is None:
         if len(found.run.candidate):
             yield "change over time: no column says when the work was done"
         return
     without = card["period"]["n_without"]
-    yield "change over time: whether the work got better or worse within the period"
+    if unit.run is not None and (said := untested_words(common.changed.left(unit.run))):
+        yield said
     if without:
         boxes = number_of(without, "box", "boxes")
         yield f"the time of {boxes}, of which {card['period']['column']} says nothing readable"

@@ -23,6 +23,7 @@ __all__ = [
     "WORDS",
     "check_rows",
     "rules_left",
+    "share_words",
     "value_words",
     "verdict_of",
     "worst_words",
@@ -72,8 +73,9 @@ def check_rows(held: Held, thing: str, found: Cut, name: str) -> list[dict[str, 
     list of dict
         ``id, measure, asked, limit, tolerance, outcome, by_chance, is_short, sentence, caveat,
         notes``; ``group, quantity, estimate, ci_low, ci_high, unit, n_clusters`` of the group that
-        decides; ``n_groups``, and how many of them ``n_pass, n_fail`` and ``n_undecided``; what
-        `annqc.report.scorecard.more.more_of` returns, and ``more``, the same in words.
+        decides, ``estimate_rel`` of offsets; ``n_groups``, and how many of them ``n_pass, n_fail``
+        and ``n_undecided``; what `annqc.report.scorecard.more.more_of` returns, and ``more``, the
+        same in words.
     """
     spec = held.judgement.spec
     whose = EVERYTHING if found.whole else f"{name} as a whole"
@@ -100,6 +102,7 @@ def check_rows(held: Held, thing: str, found: Cut, name: str) -> list[dict[str, 
                 "group": worst.get("group", {}),
                 "quantity": worst.get("quantity"),
                 **dict(zip(("estimate", "ci_low", "ci_high"), numbers, strict=True)),
+                "estimate_rel": worst.get("estimate_rel"),
                 "unit": unit,
                 "n_clusters": worst.get("n_clusters"),
                 "n_groups": record["n_rows"],
@@ -175,7 +178,15 @@ def value_words(one: Mapping[str, Any]) -> str:
     if value == NONE:
         return worst_words(one)
     value += f" {unit}" if unit in {"px", "tolerances"} else ""
+    value += share_words(one)
     return " ".join(part for part in (worst_words(one), value) if part)
+
+
+def share_words(one: Mapping[str, Any]) -> str:
+    """Say beside pixels what share of the side they are: `told_in` may choose either unit."""
+    if one["unit"] != "px" or one["estimate_rel"] is None:
+        return ""
+    return f" ({number(100 * one['estimate_rel'], 0, sign=True)} %)"
 
 
 def worst_words(one: Mapping[str, Any]) -> str:
@@ -350,7 +361,8 @@ def _listed(names: list[str]) -> str:
 
 
 def _asked(record: Record) -> str:
-    parts = [record["measure"].replace("_", " "), limit_words(record)]
+    name = record["measure"].replace("_", " ").replace("iou", "IoU")
+    parts = [name, limit_words(record)]
     if record["tolerance"]:
         parts.append(f"within {record['tolerance']}")
     by = record["by"]

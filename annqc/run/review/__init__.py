@@ -44,8 +44,9 @@ def queue_rows(run: Run, *, top: int | None = None, by_image: bool = False) -> d
         ``gain, probability, change``; ``kind`` (position in `annqc.run.review.rows.KINDS`);
         ``reference, candidate, annotator`` (rows, -1 for none); ``image`` (row of the reference's
         images), ``place`` (the same number for what is on one image, whoever drew it); ``edge,
-        offset, iou, text`` and ``kinds``, a tuple of all kinds, the leading one first; ``n_frames,
-        first_image, last_image`` of the stretch of a track that the row stands for.
+        offset, iou, same, others, text`` and ``kinds``, a tuple of all kinds, the leading one
+        first; ``n_frames, first_image, last_image`` of the stretch of a track that the row stands
+        for.
 
     Raises
     ------
@@ -110,8 +111,8 @@ def queue_columns(run: Run, rows: dict[str, Array]) -> dict[str, Array]:
     dict of str to array
         ``rank, gain, probability, change, kind, kinds, annotator, sequence, frame, image_id,
         file_name, annotation_id, reference_id, track_id, n_frames, first_frame, last_frame,
-        category, reference_category, edge, offset, offset_px, iou, x1, y1, x2, y2, reference_x1 ...
-        reference_y2, source, row``. The
+        category, reference_category, edge, offset, offset_px, iou, others_same, others_asked, x1,
+        y1, x2, y2, reference_x1 ... reference_y2, source, row``. The
         annotator is None where the gold is to be looked at. Without gold there are no ids and no
         boxes of a reference to tell.
     """
@@ -142,6 +143,8 @@ def queue_columns(run: Run, rows: dict[str, Array]) -> dict[str, Array]:
         "offset": rows["offset"],
         "offset_px": _pixels(run, rows),
         "iou": rows["iou"],
+        "others_same": _counts(rows["same"]),
+        "others_asked": _counts(rows["others"]),
     }
     for k, name in enumerate(("x1", "y1", "x2", "y2")):
         made[name] = box[:, k]
@@ -255,6 +258,11 @@ def _track_ids(matches: Matches, gold: Ints, drawn: Ints) -> Array:
             some = rows >= 0
             out[some] = side.tracks_of(side.table.track[rows[some]])
     return out
+
+
+def _counts(counts: Ints) -> Array:
+    """Return counts as they are told: None for those that were not made."""
+    return _texts([None if one < 0 else one for one in counts.tolist()])
 
 
 def _numbers(ids: list[str]) -> Array:

@@ -58,7 +58,13 @@ WHY: Final = ("loose_box", "unlike", "habit", "offset")
 """Reasons: three tolerances out or more, unlike the annotator's others, a habit, or none."""
 
 
-def suspect_offsets(measured: Measurements, category: Ints, n_categories: int) -> OffsetSuspicion:
+def suspect_offsets(
+    measured: Measurements,
+    category: Ints,
+    n_categories: int,
+    *,
+    alike: tuple[Ints, Ints] | None = None,
+) -> OffsetSuspicion:
     """Say of measured pairs how likely the box is wrong, and which edge makes it so.
 
     Parameters
@@ -69,6 +75,9 @@ def suspect_offsets(measured: Measurements, category: Ints, n_categories: int) -
         Category of each pair.
     n_categories : int
         How many there are.
+    alike : ((k,) int64, (k,) int64), optional
+        Pairs, and others who drew the same box as theirs, whatever that is matched with: see
+        `annqc.run.review.votes.drew_alike`. They are against the gold at each edge.
 
     Notes
     -----
@@ -108,6 +117,8 @@ def suspect_offsets(measured: Measurements, category: Ints, n_categories: int) -
     habit = ndtr((np.abs(noise.middle) - 1.0) / noise.se)
     ways[1] = habit * wrong(1.0, np.sign(noise.middle))
     same, others = _others(units, usable, measured.reference)
+    if alike is not None and len(alike[0]):
+        _count_alike(same, others, units, usable, measured, alike)
     right = expit(logit(RIGHT_GOLD) + log_odds_of(others - 2 * same))
     ways *= usable * right * SUREST
     p = ways.max(axis=0)
@@ -154,3 +165,27 @@ def _others(units: Floats, usable: Bools, reference: Ints) -> tuple[Ints, Ints]:
             first = np.searchsorted(key, mine[rows] * wide + sign * value[rows] / 2, side="right")
             same[here[rows], k] = last - first - 1
     return np.maximum(same, 0), others
+
+
+def _count_alike(
+    same: Ints,
+    others: Ints,
+    units: Floats,
+    usable: Bools,
+    measured: Measurements,
+    alike: tuple[Ints, Ints],
+) -> None:
+    """Add those who drew the same box to `_others`, each once: who is there for the gold changes.
+
+    What they drew of the gold's object is another box, or the same one again.
+    """
+    row, who = alike
+    people = int(max(measured.annotator.max(), who.max())) + 1
+    code = measured.reference * people + measured.annotator
+    order = np.argsort(code)
+    wanted = measured.reference[row] * people + who
+    theirs = order[np.minimum(np.searchsorted(code, wanted, sorter=order), len(code) - 1)]
+    there = (code[theirs] == wanted)[:, None] & usable[theirs] & usable[row]
+    counted = there & (np.abs(units[theirs] - units[row]) < np.abs(units[theirs]))
+    np.add.at(same, row, (usable[row] & ~counted).astype(np.int64))
+    np.add.at(others, row, (usable[row] & ~there).astype(np.int64))

@@ -7,20 +7,25 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from annqc.geometry.boxes import paired_iou
-from annqc.kernels.boxes import overlaps
+from annqc.run.errors import GROSS
 from annqc.run.leaveoneout import OTHERS
 from annqc.run.review.gain import UNKNOWN, WHY, suspect_offsets
 from annqc.run.review.rates import GOLD_RATE, annotator_wrong
+from annqc.run.review.votes import (
+    SAME_OBJECT,
+    doubted_boxes,
+    drew_alike,
+    same_sources,
+    votes_of,
+)
 from annqc.tables import EDGES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from annqc.match import Matches
     from annqc.run.audit import Run
     from annqc.tables import Array, Floats, Ints
 
-__all__ = ["GOLD", "KINDS", "is_consensus", "reasons"]
+__all__ = ["GOLD", "KINDS", "SAME_OBJECT", "is_consensus", "reasons"]
 
 GOLD: Final = "gold"
 """Kind of the reason that accuses the gold, and no annotator."""
@@ -39,9 +44,6 @@ KINDS: Final = (
     "odd_outline",
 )
 """What may be wrong, in the order in which reasons of equal gain are told."""
-SAME_OBJECT: Final = 0.5
-"""Boxes of two annotators that the gold has nothing for are of one object from this IoU on."""
-
 OUTLINES: Final = {"loose_outline": 0.7, "odd_outline": 0.4}
 """Probability that an outline is wrong; set, for nothing that is simulated tells."""
 
@@ -49,6 +51,9 @@ TOLD: Final = 0.1
 """From here on probabilities are told to two decimals, for they are not known better."""
 SHOWN: Final = 8.0
 """After so many boxes of a habit, known by then, a look at one more changes half as much."""
+
+NOT_THERE: Final = "gold does not have"
+"""What is said of an object that several drew, and the gold lacks."""
 
 Block = dict[str, "Array"]
 
@@ -72,11 +77,17 @@ def reasons(run: Run) -> Block:
         ``reference, candidate, annotator``: rows, -1 for none. ``kind``: position in `KINDS`.
         ``probability, change``: of being wrong, and what mending changes, between 0 and 1. ``edge,
         offset``: the accused edge (a name or None) and how far it is out in tolerances. ``iou``.
-        ``text``: what was said of it elsewhere, or None.
+        ``text``: what was said of it elsewhere, or None. ``same, others``: how many others drew the
+        same box, of how many who were asked; -1 where that was not asked.
     """
-    blocks = [_offsets(run), _errors(run)]
-    if not is_consensus(run) and len(run.candidate.annotator_ids) > 2:
-        blocks.append(_doubted(run))
+    source = np.arange(len(run.candidate.annotator_ids))
+    against_gold = not is_consensus(run) and len(source) > 2
+    if against_gold:
+        source = same_sources(run.matches, run.suspicion_columns)
+    errors = _errors(run, source)
+    blocks = [_offsets(run), errors]
+    if against_gold:
+        blocks += [_not_in_gold(run, errors), _doubted(run)]
     rows = {name: np.concatenate([one[name] for one in blocks]) for name in blocks[0]}
     p = rows["probability"]
     rows["probability"] = np.where(p >= TOLD, np.round(p, 2), p)
@@ -96,6 +107,8 @@ def _block(reference: Ints, candidate: Ints, annotator: Ints, kind: Array, **mor
         "offset": np.full(n, np.nan),
         "iou": np.full(n, np.nan),
         "text": np.full(n, None, dtype=object),
+        "same": np.full(n, -1),
+        "others": np.full(n, -1),
     }
     return columns | more
 
@@ -104,7 +117,11 @@ def _offsets(run: Run) -> Block:
     """List matched boxes, by their offsets."""
     matches, measured = run.matches, run.measurements
     names = len(matches.category_names)
-    found = suspect_offsets(measured, matches.candidate_category[measured.candidate], names)
+    gross = np.abs(measured.edges) >= GROSS * np.tile(measured.tolerance, 2)
+    far = np.flatnonzero((gross & ~measured.at_border).any(axis=1))
+    alike = drew_alike(matches, measured, far)
+    category = matches.candidate_category[measured.candidate]
+    found = suspect_offsets(measured, category, names, alike=alike)
     width = len(matches.candidate.table)
     gold, drawn = matches.matched_reference, matches.matched_candidate
     code = measured.reference * width + measured.candidate
@@ -148,7 +165,7 @@ def _known(habit: Ints, gain: Floats) -> Floats:
     return np.asarray(SHOWN / (SHOWN + place), dtype=np.float64)
 
 
-def _errors(run: Run) -> Block:
+def _errors(run: Run, source: Ints) -> Block:
     """List the errors of `annqc.Audit.errors`, but for loose boxes, which their offsets tell."""
     matches, rows = run.matches, run.error_rows
     some = np.flatnonzero(rows["kind"] != "loose_box")
@@ -156,14 +173,12 @@ def _errors(run: Run) -> Block:
     name, gold, drawn = rows["kind"], rows["reference"], rows["candidate"]
     p = np.array([OUTLINES.get(one, np.nan) for one in name.tolist()])
     asked = _asked(matches)
+    same, others = np.full(len(name), -1), np.full(len(name), -1)
     for kind, rate in GOLD_RATE.items():
         at = np.flatnonzero(name == kind)
-        votes = np.zeros(len(at), dtype=np.int64)
-        if kind in _VOTES:
-            some = np.flatnonzero((gold[at] >= 0) | (kind == "spurious"))
-            for_gold, others = _VOTES[kind](matches, gold[at[some]], drawn[at[some]])
-            votes[some] = 2 * for_gold - others
-        p[at] = annotator_wrong(rows["annotator"][at], votes, asked, gold_rate=rate)
+        votes = votes_of(matches, kind, gold[at], drawn[at], source)
+        same[at], others[at] = votes.same, votes.others
+        p[at] = annotator_wrong(rows["annotator"][at], votes.net, asked, gold_rate=rate)
     near = np.flatnonzero((name == "near_miss") & (gold >= 0) & (drawn >= 0))
     iou = rows["iou"].copy()
     iou[near] = paired_iou(
@@ -182,6 +197,8 @@ def _errors(run: Run) -> Block:
         offset=rows["offset"],
         iou=iou,
         text=rows["style"],
+        same=same,
+        others=others,
     )
 
 
@@ -193,96 +210,82 @@ def _asked(matches: Matches) -> Ints:
     return found + np.bincount(matches.missed_annotator, minlength=people)
 
 
-def _asked_of(matches: Matches) -> Ints:
-    """Count the annotators who were asked on each image."""
-    return np.bincount(matches.task_image, minlength=len(matches.reference.image_table))
+def _not_in_gold(run: Run, errors: Block) -> Block:
+    """List what most of those asked drew and the gold does not have, one row an object.
+
+    One of both is wrong, so that those who drew it are no more suspected than the gold lets them.
+    """
+    drawn, same, others = errors["candidate"], errors["same"], errors["others"]
+    named = np.isin(drawn, _named(run)) & (drawn >= 0) & (same >= 0)
+    doubted, lead = doubted_boxes(run.matches, drawn, same, others, named)
+    right = (same + 2.0) / (others + 3.0)
+    p = errors["probability"]
+    p[doubted] = np.minimum(p, 1.0 - right)[doubted]
+    images = run.reference.image_table.id[run.matches.image_of_candidate[drawn[lead]]]
+    ids = run.candidate.table.id[drawn[lead]]
+    texts = [
+        f"{n + 1} of {of + 1} annotators who were asked, each on their own, drew an object on "
+        f"image {image!s} that the gold does not have (the work's annotation {id!s}). "
+        "Look at the gold."
+        for n, of, image, id in zip(
+            same[lead].tolist(), others[lead].tolist(), images, ids, strict=True
+        )
+    ]
+    return _block(
+        np.full(len(lead), -1),
+        drawn[lead],
+        np.full(len(lead), -1),
+        np.full(len(lead), KINDS.index(GOLD)),
+        probability=right[lead],
+        text=np.array([*texts, None], dtype=object)[:-1],
+        same=same[lead],
+        others=others[lead],
+    )
 
 
-def _drew_it(matches: Matches, gold: Ints, _: Ints) -> tuple[Ints, Ints]:
-    """Count others who drew what somebody missed, of those who were asked."""
-    n = len(matches.reference.table)
-    found = np.bincount(matches.matched_reference, minlength=n)
-    missed = np.bincount(matches.missed_reference, minlength=n)
-    return found[gold], found[gold] + missed[gold] - 1
-
-
-def _drew_too(matches: Matches, _: Ints, drawn: Ints) -> tuple[Ints, Ints]:
-    """Count others who did not draw what somebody invented, of those who were asked."""
-    image = matches.image_of_candidate[drawn]
-    order = np.argsort(image, kind="stable")
-    sorted_image = image[order]
-    boxes = np.ascontiguousarray(matches.candidate.table.xyxy[drawn[order]].T)
-    first = np.searchsorted(sorted_image, sorted_image)
-    count = np.searchsorted(sorted_image, sorted_image, side="right") - first
-    pairs = overlaps(boxes, boxes, first, count)
-    who = matches.candidate.table.annotator[drawn[order]]
-    near = (pairs.iou >= SAME_OBJECT) & (who[pairs.left] != who[pairs.right])
-    people = len(matches.candidate.annotator_ids)
-    both = np.unique(pairs.left[near] * people + who[pairs.right[near]])
-    too = np.zeros(len(drawn), dtype=np.int64)
-    too[order] = np.bincount(both // people, minlength=len(drawn))
-    others = np.maximum(_asked_of(matches)[image] - 1, too)
-    return others - too, others
-
-
-def _said_so(matches: Matches, gold: Ints, drawn: Ints) -> tuple[Ints, Ints]:
-    """Count others who gave the gold's label, of those who gave that or this one."""
-    names = len(matches.category_names)
-    given = matches.candidate_category[matches.matched_candidate]
-    key = np.sort(matches.matched_reference * names + given)
-
-    def count(label: Ints) -> Ints:
-        wanted = gold * names + label
-        return np.searchsorted(key, wanted, "right") - np.searchsorted(key, wanted, "left")
-
-    right = count(matches.reference_category[gold])
-    alike = count(matches.candidate_category[drawn]) - 1
-    return right, right + alike
-
-
-_VOTES: Final[dict[str, Callable[[Matches, Ints, Ints], tuple[Ints, Ints]]]] = {
-    "missed": _drew_it,
-    "spurious": _drew_too,
-    "mislabelled": _said_so,
-    # What nearly is an object is wrong where others drew the object.
-    "near_miss": _drew_it,
-    "far": _drew_it,
-}
-"""How the others are asked: how many see it as the gold does, of how many."""
+def _named(run: Run) -> Ints:
+    """Rows of the work that stand for what surprisingly many drew and the gold does not have."""
+    columns, matches = run.suspicion_columns, run.matches
+    some = columns["kind"] == "contradicted_gold"
+    keys = {
+        (image, id)
+        for image, id, text in zip(
+            *(columns[name][some] for name in ("image_id", "annotation_id", "text")), strict=True
+        )
+        if NOT_THERE in text
+    }
+    if not keys:
+        return np.empty(0, dtype=np.int64)
+    rows = matches.spurious_candidate
+    images = run.reference.image_table.id[matches.image_of_candidate[rows]].tolist()
+    pairs = zip(images, run.candidate.table.id[rows].tolist(), strict=True)
+    there: Ints = rows[np.array([one in keys for one in pairs], dtype=bool)]
+    return there
 
 
 def _doubted(run: Run) -> Block:
-    """List gold that several annotators contradict, and what all have but the gold."""
-    columns, matches = run.suspicion_columns, run.matches
+    """List objects of the gold that several annotators contradict."""
+    columns, reference = run.suspicion_columns, run.matches.reference
     some = np.flatnonzero(columns["kind"] == "contradicted_gold").tolist()
-    reference, candidate = matches.reference, matches.candidate
     image_of_gold = reference.image_table.id[reference.table.image].tolist()
     of_gold = {
         key: row
         for row, key in enumerate(zip(image_of_gold, reference.table.id.tolist(), strict=True))
     }
-    rows: list[tuple[int, int, int, float, str]] = []
-    extra = {}
-    if some:
-        spurious = matches.spurious_candidate
-        images = reference.image_table.id[matches.image_of_candidate[spurious]].tolist()
-        ids = candidate.table.id[spurious].tolist()
-        extra = {key: row for row, key in zip(spurious, zip(images, ids, strict=True), strict=True)}
+    rows: list[tuple[int, float, str]] = []
     for k in some:
         key = (columns["image_id"][k], columns["annotation_id"][k])
         votes, of = int(columns["n"][k]), int(columns["of"][k])
-        p, text = (votes + 1.0) / (of + 2.0), str(columns["text"][k])
-        if "gold does not have" in text:
-            drawn = int(extra.get(key, -1))
-            rows += [(-1, drawn, -1, p, text)] if drawn >= 0 else []
-        elif key in of_gold:
-            rows.append((of_gold[key], -1, -1, p, text))
-    columns_of: tuple[Any, ...] = tuple(zip(*rows, strict=True)) or ((),) * 5
-    gold, drawn_rows, who_rows, ps, texts = columns_of
+        text = str(columns["text"][k])
+        # What the gold does not have has been listed, by everything that was drawn there.
+        if key in of_gold and NOT_THERE not in text:
+            rows.append((of_gold[key], (votes + 1.0) / (of + 2.0), text))
+    columns_of: tuple[Any, ...] = tuple(zip(*rows, strict=True)) or ((),) * 3
+    gold, ps, texts = columns_of
     return _block(
         np.array(gold, dtype=np.int64),
-        np.array(drawn_rows, dtype=np.int64),
-        np.array(who_rows, dtype=np.int64),
+        np.full(len(rows), -1),
+        np.full(len(rows), -1),
         np.full(len(rows), KINDS.index(GOLD)),
         probability=np.array(ps, dtype=np.float64),
         text=np.array([*texts, None], dtype=object)[:-1],

@@ -13,6 +13,8 @@ from annqc.measure.tolerance import Tolerance
 from annqc.tables import QUANTITIES
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from annqc.judge.registry import Assessment
     from annqc.judge.verdicts import Check
     from annqc.run.audit import Run
@@ -22,6 +24,11 @@ __all__ = ["LEAST_BOXES", "cautious", "is_test", "too_few_boxes"]
 
 LEAST_BOXES: Final = 30
 """Nobody is refused, or called biased, on fewer boxes or objects than these."""
+DIFFERS: Final = (
+    "the delivery's own check fails; on a scorecard nobody is refused on fewer than "
+    f"{LEAST_BOXES} boxes"
+)
+"""Why a page says otherwise than the screen and the exit code."""
 
 
 def is_test(check: Check) -> bool:
@@ -41,7 +48,7 @@ def too_few_boxes(n: Array) -> Bools:
     return few
 
 
-def cautious(check: Check, run: Run) -> Check:
+def cautious(check: Check, run: Run, whole: Callable[[], Check]) -> Check:
     """Return a check as a page tells it.
 
     Parameters
@@ -50,6 +57,8 @@ def cautious(check: Check, run: Run) -> Check:
         As it was judged.
     run : Run
         What it was judged of.
+    whole : callable
+        Gives the check of the same rule on the whole delivery, which the exit code rests on.
 
     Returns
     -------
@@ -67,7 +76,11 @@ def cautious(check: Check, run: Run) -> Check:
         most = int(found.columns["n"][few].max())
         boxes = number_of(most, "box", "boxes")
         verb = "is" if most == 1 else "are"
-        notes.append(f"{boxes} {verb} too few to refuse anybody; {LEAST_BOXES} are needed")
+        too_few = f"{boxes} {verb} too few to refuse anybody"
+        if whole().outcome == "fail":
+            notes.append(f"{too_few}: {DIFFERS}")
+        else:
+            notes.append(f"{too_few}; {LEAST_BOXES} are needed")
     if check.rule.no_worse_than is not None:
         open_ = (outcome == "pass") & ~_shown_no_worse(check, found, run)
         if open_.any():

@@ -12,6 +12,7 @@ delivery.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from annqc.run.scorecard.units import Cut, Unit
     from annqc.tables import Problem
 
-__all__ = ["Held", "judge_units"]
+__all__ = ["Held", "judge_units", "on_several_pages"]
 
 OF_ROWS: Final = ("unusable_rows", "problems")
 """Measures that ask of rows alone, whether they can be compared or not."""
@@ -90,17 +91,21 @@ def judge_units(
     def judged(unit: Unit, wanted: Spec, ids: Collection[str] | None) -> list[Check]:
         assert unit.run is not None
         made = judge(unit.run, wanted, only=ids, baseline=baseline)
-        return [cautious(check, unit.run) for check in made.checks]
+        return [cautious(one, unit.run, partial(of_whole, one.id)) for one in made.checks]
+
+    @cache
+    def of_whole(id: str) -> Check:
+        return judge(found.run, spec, only=[id], baseline=baseline).checks[0]
 
     rules = [rule for rule in spec.rules if only is None or rule.id in only]
     checks = [
         _of_rows(one, rules) if one.run is None else judged(one, spec, only) for one in found.units
     ]
     chance: list[set[str]] = [set() for _ in checks]
-    spread = _on_several_pages(found)
+    spread = on_several_pages(found)
     for at, rule in enumerate(rules):
         if not found.whole and rule.measure == "missing_images" and not rule.columns:
-            whole = judge(found.run, spec, only=[rule.id], baseline=baseline).checks[0]
+            whole = of_whole(rule.id)
             for mine in checks:
                 mine[at : at + 1] = [_complete(one, whole, found) for one in mine[at : at + 1]]
             continue
@@ -117,7 +122,7 @@ def judge_units(
             return judged(unit, msgspec.structs.replace(spec, rules=(wanted,)), None)[0]
 
         kept = _stepped(failing, len(tested), lambda k, share: stricter(k, share).outcome == "fail")
-        whole = judge(found.run, spec, only=[rule.id], baseline=baseline).checks[0]
+        whole = of_whole(rule.id)
         for k in failing:
             named = checks[k][at]
             if k in kept:
@@ -185,8 +190,16 @@ def _stepped(failing: list[int], n_tested: int, fails: Callable[[int, float], bo
     return kept
 
 
-def _on_several_pages(found: Cut) -> set[object]:
-    """Annotators whose work is in several pieces: the whole says nothing of one piece of it."""
+def on_several_pages(found: Cut) -> set[object]:
+    """Return annotators whose work is in several pieces: the whole says nothing of one of these.
+
+    They may be several people of one name, or one who mended.
+
+    Parameters
+    ----------
+    found : Cut
+        The delivery.
+    """
     table = found.run.candidate.table
     pieces = [np.unique(table.annotator[unit.rows]) for unit in found.units]
     count = np.bincount(

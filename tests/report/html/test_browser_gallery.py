@@ -55,6 +55,33 @@ def test_the_first_to_look_at_is_shown_over_its_image(browser, folder, file, wid
         assert witness.outside(folder) == []
 
 
+LABELS = """() => Array.from(document.querySelectorAll("figure.over svg"), (svg) => {
+  const box = (one) => one.getBoundingClientRect();
+  const [all, picture] = [box(svg), box(svg.querySelector("image"))];
+  return Array.from(svg.querySelectorAll("text"), (text) => {
+    const one = box(text);
+    const inside = one.left >= all.left && one.right <= all.right
+      && one.top >= all.top && one.bottom <= all.bottom;
+    const on = one.left < picture.right && one.right > picture.left
+      && one.top + 2 < picture.bottom && one.bottom - 2 > picture.top;
+    const size = parseFloat(getComputedStyle(text).fontSize) * text.getScreenCTM().a;
+    return { text: text.textContent, inside, on, size };
+  });
+}).flat()"""
+
+
+@pytest.mark.parametrize("width", WIDTHS.values())
+def test_labels_of_pictures_are_whole_and_lie_on_nothing(browser, folder, width):
+    eve = next((folder / "r" / "annotators").glob("eve*.html"))
+    with tab(browser, width=width) as witness:
+        labels = witness.open(eve).evaluate(LABELS)
+    assert len(labels) > 20
+    assert [one for one in labels if not one["inside"] or one["on"]] == []
+    words = {one["text"].strip("()").split()[0] for one in labels}
+    assert words == {"left", "top", "right", "bottom"}
+    assert min(one["size"] for one in labels) >= 8.5
+
+
 @pytest.mark.parametrize("file", ["r/index.html", "one.html"])
 def test_the_queue_is_saved(browser, folder, file, audit, tmp_path):
     with tab(browser) as witness:

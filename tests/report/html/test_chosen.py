@@ -84,6 +84,63 @@ def boxes_of(xyxy, annotator=None):
     return table.assign(image_id=range(len(table)), category="a", width=640, height=480, **names)
 
 
+def crew(n, right):
+    """Bob's right edges and those of four others, one box an image; the others err by a pixel."""
+    rng = np.random.default_rng(0)
+    gold = np.tile([100.0, 100, 200, 200], (n, 1))
+    tables = [
+        boxes_of(gold + np.round(rng.normal(0, 1, gold.shape)), who)
+        for who in ("ann", "eve", "tom", "zoe")
+    ]
+    bob = gold + np.round(rng.normal(0, 1, gold.shape))
+    bob[:, 2] += right
+    return pd.concat([*tables, boxes_of(bob, "bob")], ignore_index=True), gold
+
+
+def test_what_others_drew_alike_is_no_first_exhibit(tmp_path):
+    """A gold box that all contradict is no evidence, on the page as little as on the screen."""
+    right = np.full(30, 8.0)
+    right[[4, 9]] = [25.0, 17.0]
+    work, gold = crew(30, right)
+    gold[0, 2] = 160.0  # all five draw up to 200
+    audit = annqc.audit(work, boxes_of(gold))
+    story = tell(audit, ("annotator",), veiled=False, checks=[])
+    chooser = Chooser(story, queue_rows(audit), [])
+    images = audit.reference.table.image[audit.measurements.reference]
+    bob = next(one for one in story.people if one.name == "bob")
+    accused = [images[one.pair] for one in chooser.of(bob) if one.section == ACCUSED]
+    assert accused[:2] == [4, 9]
+    assert 0 not in accused
+    [said] = examples(audit, bob.sentences, ("annotator",), 1)
+    assert said.startswith("4, bob: the right edge of")
+    for person in story.people:
+        farthest = [one for one in chooser.of(person) if one.section == "Farthest off"]
+        assert 0 not in [images[one.pair] for one in farthest]
+    shown = page_of(audit, tmp_path, "bob")
+    assert "drew it like this" not in "".join(one for one in shown if ">4</a>" in one)
+
+
+def test_where_nothing_else_is_left_the_doubt_is_told(tmp_path):
+    """Bob drew only where the gold ends too early; the others, who drew much more, agree there."""
+    work, gold = crew(200, np.full(200, 1.0))
+    gold[:20, 2] = 185.0
+    work = work[(work.annotator != "bob") | (work.image_id < 20)]
+    audit = annqc.audit(work, boxes_of(gold))
+    story = tell(audit, ("annotator",), veiled=False, checks=[])
+    bob = next(one for one in story.people if one.name == "bob")
+    [said] = examples(audit, bob.sentences, ("annotator",), 1)
+    assert said.endswith("; 4 of 4 others drew it like this: the gold may be what is off")
+    shown = page_of(audit, tmp_path, "bob")
+    told = [one for one in shown if "others drew it like this: the gold may be what is off" in one]
+    assert len(told) >= 4
+
+
+def page_of(audit, tmp_path, who):
+    folder = audit.to_html(tmp_path / "r").parent
+    [page] = [page for name, page in person_pages(folder).items() if name.startswith(who)]
+    return figures(page)
+
+
 @pytest.mark.parametrize("by", [("annotator",), ("annotator", "category")])
 def test_what_somebody_is_accused_of_is_shown_first(by):
     """The first is the box that the screen names, and all are off in the way that was found."""

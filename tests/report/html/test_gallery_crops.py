@@ -171,14 +171,48 @@ def test_outlines_lie_where_the_pixels_are():
         x1, y1, x2, y2 = box
         expected = [(x1, y1), (x2, y1), (x2, y2), (x1, y2)]
         np.testing.assert_allclose(found, expected, atol=0.06 / per_px)
-    assert [one.text for one in made.labels] == ["\N{MINUS SIGN}4.0", "+6.0", "+10.0"]
-    assert made.labels[2].x > points(made.drawn)[0][1][0]
-    for one in made.labels:  # the drawing has room for all of them
-        wide = 7 * len(one.text)
-        begin = one.x - wide * {"start": 0, "middle": 0.5, "end": 1}[one.anchor]
-        assert -1 <= begin <= begin + wide <= made.width + 1
+    said = [one.text for one in made.labels]
+    assert said == ["left \N{MINUS SIGN}4.0", "top +6.0", "right +10.0"]
+    labels_are_beside(made, window)
     right = points(made.frame)[0][1][0]
     assert in_pixels((right, 0))[0] == pytest.approx(215, abs=0.06)
+
+
+def labels_are_beside(made, window):
+    """All of each label is in the drawing, and none of it on what the window shows."""
+    scale = LONG / (window[2:] - window[:2]).max()
+    shown = (window[2:] - window[:2]) * scale
+    left, top = (made.width - shown[0]) / 2, (made.height - shown[1]) / 2
+    for one in made.labels:
+        wide = 7 * len(one.text)
+        begin = one.x - wide * {"start": 0, "middle": 0.5, "end": 1}[one.anchor]
+        assert -0.1 <= begin <= begin + wide <= made.width + 0.1
+        assert 11 <= one.y <= made.height - 3
+        beside = begin + wide <= left or begin >= left + shown[0]
+        assert beside or one.y <= top - 3 or one.y - 11 >= top + shown[1]
+
+
+@pytest.mark.parametrize("counted", [True, False])
+@pytest.mark.parametrize("shape", [(400.0, 60.0), (60.0, 400.0), (33.0, 30.0)])
+def test_labels_lie_beside_the_picture_whole_and_with_their_words(shape, counted):
+    gold = np.array([500.0, 300, 500 + shape[0], 300 + shape[1]])
+    drawn = gold + np.array([441.2 - 410, 0, 5.0, 29])
+    window = window_of(np.array([gold, drawn]))
+    crop = Crop(path="c.jpg", left=0, top=0, right=2_000, bottom=1_000)
+    offsets = np.array([-441.2, 1.0, 1_562.6, -11.0])
+    made = lay_out(
+        window,
+        outline(gold, None, 0),
+        outline(drawn, None, 0),
+        boxes=(gold, drawn),
+        offsets=offsets,
+        counted=np.full(4, counted),
+        crop=crop,
+    )
+    said = [one.text.strip("()").split()[0] for one in made.labels]
+    assert said == ["left", "top", "right", "bottom"]
+    assert all(one.text.startswith("(") != counted for one in made.labels)
+    labels_are_beside(made, window)
 
 
 def test_without_a_picture_edges_are_named():

@@ -59,6 +59,38 @@ def test_whole_pixels_have_a_bar_each():
     assert n.pop() % 2 == 1
 
 
+def test_bars_at_the_ends_are_marked_and_say_what_they_hold():
+    """They hold all that lies beyond: nobody may take one for a bin."""
+    offsets = np.round(np.random.default_rng(0).normal(0, 3, (4, 400)))
+    offsets[3, :7] = [40, 52, 60, 77, 90, 120, 144]
+    offsets[0, :2] = -300
+    picture, rows = histograms(offsets)
+    low, high = rows[0][0], rows[-1][0]
+    assert low.endswith(" and under")
+    assert high.endswith(" and over")
+    under, over = ([number_in(one)] for one in (low, high))
+    layout = picture["layout"]
+    for k, trace in enumerate(picture["data"]):
+        suffix = "" if k == 0 else str(k + 1)
+        shapes = trace["marker"]["pattern"]["shape"]
+        assert [bool(one) for one in shapes] == [True, *[False] * (len(rows) - 2), True]
+        ticks = layout[f"xaxis{suffix}"]["tickvals"]
+        assert len(ticks) >= 3
+        assert under[0] < min(ticks) <= 0 <= max(ticks) < over[0]
+        told = {one["text"]: one for one in layout["annotations"] if one["xref"] == f"x{suffix}"}
+        counts = {low: (offsets[k] <= under[0]).sum(), high: (offsets[k] >= over[0]).sum()}
+        assert set(told) == {text for text, n in counts.items() if n}
+        assert {text: trace["y"][j] for text, j in ((low, 0), (high, -1))} == counts
+        for text, one in told.items():
+            at = trace["x"][0 if text == low else -1]
+            assert one["xanchor"] == ("left" if text == low else "right")
+            assert abs(one["x"] - at) <= 0.5 * float(np.diff(trace["x"]).min()) + 1e-9
+
+
+def number_in(text):
+    return float(re.search(r"-?\d+(\.\d+)?", text.replace(MINUS, "-"))[0])
+
+
 @pytest.fixture(scope="module")
 def many():
     habits = {f"p{k:02d}": Habit.loose("right", px=8) if k % 9 == 0 else [] for k in range(50)}

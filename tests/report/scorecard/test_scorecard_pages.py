@@ -256,7 +256,7 @@ def test_colours_are_never_alone(folder):
 
 def test_what_was_not_checked_comes_from_facts(folder, tmp_path):
     said = not_checked(folder)
-    assert "change over time: whether the work got better or worse within the period" in said
+    assert not any("change over time: " in one for one in said)
     assert not any("no rule of the spec" in one for one in said)
     rule = {"id": "r", "measure": "recall", "at_least": 0.9, "by": []}
     spec = {"annqc": {"version": 1}, "rule": [rule]}

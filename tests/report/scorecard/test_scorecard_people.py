@@ -76,3 +76,29 @@ def test_what_everybody_does_alike_is_told_once_on_a_single_page(tmp_path):
     audit.to_scorecard(tmp_path / "card", vendor="annotator")
     page = tmp_path / "card" / "pages" / "w0-1.html"
     assert "In the whole delivery the right edge is" in page.read_text(encoding="utf-8")
+
+
+def test_two_people_of_one_name_are_not_taken_for_one_another(tmp_path):
+    """Vendors A and B both have a "1"; A's draws the right edge 6 px too far out, B's does not."""
+    made = annqc.simulate(
+        {"A-1": Habit.loose("right", px=6), "B-1": [], "A-2": [], "B-2": []}, n_images=60, rng=1
+    )
+    table, names = made.work.table, made.work.annotator_ids
+    vendor = np.array([str(names[k]).partition("-")[0] for k in table.annotator], dtype=object)
+    frame = made.work.annotations.assign(
+        site=vendor, annotator=[str(names[k]).partition("-")[2] for k in table.annotator]
+    )
+    frame = frame[(frame["site"] == "A") | (frame["image_id"].astype("category").cat.codes < 12)]
+    audit = annqc.audit(frame, made.gold)
+    bias = audit.bias().query("verdict == 'biased'")
+    assert set(bias["annotator"]) == {"1"}
+    audit.to_scorecard(tmp_path / "card", vendor="site")
+    pages = {card["vendor"]: card for card in document_of(tmp_path / "card")["pages"]}
+    stands = {
+        name: {one["annotator"]: one for one in card["annotators"]["told"]}
+        for name, card in pages.items()
+    }
+    assert stands["A"]["1"]["standing"] == "biased"
+    assert stands["B"]["1"]["standing"] != "biased"
+    assert "is not found on this page" in stands["B"]["1"]["text"][-1]
+    assert pages["B"]["annotators"]["counts"]["biased"] == 0

@@ -142,7 +142,14 @@ def test_a_handful_of_boxes_refuses_nobody(tmp_path):
     (card,) = cards(audit, tmp_path, RECALL)
     assert card["verdict"] == "undecided"
     (check,) = card["checks"]
-    assert "12 boxes are too few to refuse anybody; 30 are needed" in check["sentence"]
+    said = (
+        "12 boxes are too few to refuse anybody: the delivery's own check fails; on a scorecard "
+        "nobody is refused on fewer than 30 boxes"
+    )
+    assert said in check["sentence"]
+    assert said in (tmp_path / "card" / card["page"]).read_text(encoding="utf-8").replace(
+        "&#39;", "'"
+    )
     assert (check["n_fail"], check["n_undecided"]) == (0, 1)
     # Eighteen boxes more are nine images.
     assert (check["n_more"], check["is_least"]) == (9, True)
@@ -152,6 +159,26 @@ def test_too_few_images_for_a_rate_are_told_with_at_least(tmp_path):
     made = annqc.simulate(["ann"], n_images=2, rng=1)
     (card,) = cards(annqc.audit(made.work, made.gold), tmp_path, RECALL)
     assert card["more"].startswith("at least")
+
+
+def test_a_handful_that_the_delivery_does_not_fail_on_is_no_difference(tmp_path):
+    """Of the whole the rule is open: the exit code says nothing else than the page."""
+    made = annqc.simulate(
+        {"ann": [], "bob": []}, n_images=86, boxes_per_image=[2] * 86, overlap=1, rng=1
+    )
+    work, names = made.work, made.work.annotator_ids.tolist()
+    mine = np.flatnonzero(work.table.annotator == names.index("ann"))
+    images = np.unique(work.table.image[mine])[:6]
+    kept = np.isin(np.arange(len(work)), mine[np.isin(work.table.image[mine], images)][::4])
+    kept |= work.table.annotator == names.index("bob")
+    asked = work.assigned[
+        (work.assigned[:, 0] != names.index("ann")) | np.isin(work.assigned[:, 1], images)
+    ]
+    work = replace(work, table=work.table.take(kept), assigned=asked)
+    audit = annqc.audit(work, made.gold)
+    assert audit.judge({"annqc": {"version": 1}, "rule": [RECALL]}).outcome == "undecided"
+    (check,) = cards(audit, tmp_path, RECALL, vendor="annotator")[0]["checks"]
+    assert "12 boxes are too few to refuse anybody; 30 are needed" in check["sentence"]
 
 
 def test_rules_that_were_not_applied_are_named(tmp_path):
@@ -172,7 +199,7 @@ def test_rules_that_were_not_applied_are_named(tmp_path):
     index = page.read_text(encoding="utf-8")
     assert "every rule of" not in index
     assert "Not applied: edges." in index
-    assert "not applied: edges" in (page.parent / "summary.md").read_text(encoding="utf-8")
+    assert "Not applied: edges." in (page.parent / "summary.md").read_text(encoding="utf-8")
 
 
 def test_what_was_only_not_disproved_is_no_acceptance(tmp_path):
