@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -87,4 +88,6 @@ def write_pages(
         vendor=given["vendor"],
         batch=given["batch"],
     )
-    return [f"the scorecard in {page}"]
+    counts = json.loads((page.parent / "scorecard.json").read_text(encoding="utf-8"))["counts"]
+    told = ", ".join(f"{n:,} {name.replace('_', ' ')}" for name, n in counts.items() if n)
+    return [f"the scorecard in {page} ({told})"]

@@ -11,6 +11,7 @@ from annqc.run.errors import GROSS
 from annqc.run.leaveoneout import OTHERS
 from annqc.run.review.gain import UNKNOWN, WHY, suspect_offsets
 from annqc.run.review.rates import GOLD_RATE, annotator_wrong
+from annqc.run.review.usual import slip_share
 from annqc.run.review.votes import (
     SAME_OBJECT,
     doubted_boxes,
@@ -180,6 +181,7 @@ def _errors(run: Run, source: Ints) -> Block:
         same[at], others[at] = votes.same, votes.others
         p[at] = annotator_wrong(rows["annotator"][at], votes.net, asked, gold_rate=rate)
     near = np.flatnonzero((name == "near_miss") & (gold >= 0) & (drawn >= 0))
+    p[near] *= slip_share(matches, run.measurements, gold[near], int(asked.sum()))
     iou = rows["iou"].copy()
     iou[near] = paired_iou(
         matches.reference.table.xyxy[gold[near]], matches.candidate.table.xyxy[drawn[near]]
