@@ -13,8 +13,10 @@ from annqc.infer.drift import cusum
 from annqc.infer.padding import padding
 from annqc.infer.verdicts import half_width
 from annqc.run.dependence import QUESTIONS
-from annqc.run.dependence.changes import Stack, find_changes
+from annqc.run.dependence.changes import find_changes
+from annqc.run.dependence.moods import MAYBE, sittings_differ
 from annqc.run.dependence.sessions import sessions
+from annqc.run.dependence.stack import Stack
 from annqc.simulate import Habit, simulate
 
 from .core import Run, calibrates, check_share
@@ -165,8 +167,18 @@ def at22(run: Run):
     )
 
 
-def fleet_over_time(rng, people, images, *, kind="t3", sizes="lognormal", rho=0.1, phi=0.0):
-    """Return the stack of one fleet that works without a change, and when it drew what."""
+EVENING = 12
+"""Images of a sitting with a mood of its own."""
+
+
+def fleet_over_time(
+    rng, people, images, *, kind="t3", sizes="lognormal", rho=0.1, phi=0.0, mood=None
+):
+    """Return the stack of one fleet that works without a change, and when it drew what.
+
+    With a mood, a normal one of that standard deviation is that of each edge on each day, on which
+    there are twelve images, 20 minutes apart.
+    """
     a = people * 4
     n = np.maximum(1, np.round(np.exp(1.0 + 0.7 * rng.standard_normal((people, images))))).astype(
         int
@@ -181,6 +193,11 @@ def fleet_over_time(rng, people, images, *, kind="t3", sizes="lognormal", rho=0.
     for t in range(1, images):
         own[:, t] = phi * own[:, t - 1] + np.sqrt(1 - phi**2) * own[:, t]
     y = np.sqrt(1 - rho) * draw(rng, kind, len(cell)) + np.sqrt(rho) * own.ravel()[cell]
+    nth = np.arange(images)
+    hours = 2.0 * nth
+    if mood is not None:
+        hours = 24.0 * (nth // EVENING) + (nth % EVENING) / 3
+        y += rng.normal(0, mood, (a, images))[group, cell % images // EVENING]
     y = pseudo(group, image, y, a)
     first = np.concatenate([[0], np.cumsum(n.ravel())[:-1]])
     place = (
@@ -190,12 +207,20 @@ def fleet_over_time(rng, people, images, *, kind="t3", sizes="lognormal", rho=0.
         ]
     )
     pair = first[image] + place
-    seconds = 1e9 + 7200.0 * (np.repeat(np.tile(np.arange(images), people), n.ravel()))
+    seconds = 1e9 + 3600.0 * np.repeat(np.tile(hours, people), n.ravel())
     blank = np.zeros(a)
-    stack = Stack(group=group, cluster=image, pair=pair, y=y, px=y, grid=blank, grid_px=blank)
+    one = np.ones(len(y))
+    rows = {"group": group, "cluster": image, "pair": pair, "y": y, "px": y}
+    stack = Stack(**rows, side=one, tolerance=one, grid=blank, grid_px=blank)
     person = np.repeat(np.repeat(np.arange(people), images), n.ravel())
     cluster = np.repeat(np.arange(people * images), n.ravel())
     return stack, seconds, sessions(seconds, cluster, person, people), a
+
+
+def changes_of(*fleet):
+    """Count the changes that are found in a fleet."""
+    differ, maybe = sittings_differ(*fleet), sittings_differ(*fleet, level=MAYBE)
+    return len(find_changes(*fleet, differ=differ, maybe=maybe, chance=0.05).group)
 
 
 @calibrates("AT122")
@@ -210,12 +235,7 @@ def at122(run: Run):
     ):
         rng = run.rng("changes", people, kind)
         wrong = [
-            len(
-                find_changes(
-                    *fleet_over_time(rng, people, images, kind=kind, sizes=sizes), chance=0.05
-                ).group
-            )
-            > 0
+            changes_of(*fleet_over_time(rng, people, images, kind=kind, sizes=sizes)) > 0
             for _ in range(n)
         ]
         words = f"no change, {people} x 4 edges x {images} images, {kind}"
@@ -231,13 +251,17 @@ def at123(run: Run):
     for phi in (0.1, 0.2, 0.3, 0.5):
         rng = run.rng("alike", phi)
         how = {"kind": "normal", "sizes": "equal", "rho": 0.5, "phi": phi}
-        wrong = [
-            len(find_changes(*fleet_over_time(rng, 5, 100, **how), chance=0.05).group) > 0
-            for _ in range(n)
-        ]
+        wrong = [changes_of(*fleet_over_time(rng, 5, 100, **how)) > 0 for _ in range(n)]
         words = f"no change, 5 x 4 x 100, images alike by {phi}"
         yield check_share(
             "AT123", words, "P(any false alarm)", np.mean(wrong), n=n, full=full, high=0.08
+        )
+    for mood in (0.3, 0.5, 0.8):
+        rng = run.rng("moods", mood)
+        wrong = [changes_of(*fleet_over_time(rng, 8, 96, rho=0.3, mood=mood)) > 0 for _ in range(n)]
+        words = f"no change, 8 x 4 x 96, 8 sittings with moods of {mood} sd"
+        yield check_share(
+            "AT123", words, "P(any false alarm)", np.mean(wrong), n=n, full=full, high=0.11
         )
 
 

@@ -36,6 +36,19 @@ NOTHING: Final = {
     "padding": "Neither padding nor scaling was found",
     "change": "No lasting change was found",
 }
+ASKED: Final = {
+    "size": "Size was",
+    "place": "The place was",
+    "session": "Hours into a sitting were",
+    "padding": "Padding and scaling were",
+    "change": "Changes were",
+}
+EXPLAINED: Final = "Offsets in tolerances go with the size as padding or scaling explains"
+LIKE_SIZES: Final = {
+    "change": "A lasting change cannot be told from that of the size of the objects",
+    "session": "Hours into a sitting cannot be told from the size of the objects",
+    "place": "The place cannot be told from the size of the objects",
+}
 MIXED: Final = "; before and after a change together"
 N_PEOPLE: Final = 10
 LINE: Final = "#D55E00"
@@ -80,13 +93,16 @@ def tested(story: Story, person: Person, *questions: str) -> dict[str, list[str]
     """
     mine = rows_of(story, person)
     changed = {row["quantity"] for row in mine if row["verdict"] == "changed"}
+    explained = {row["quantity"] for row in mine if row["question"] == "padding" and _is_known(row)}
     found = [
         _sentence(
             row["text"] + (MIXED if question != "change" and row["quantity"] in changed else "")
         )
         for question in questions
         for row in mine
-        if row["question"] == question and (row["verdict"] in TELLING or row["verdict"] in FITTED)
+        if row["question"] == question
+        and (row["verdict"] in TELLING or row["verdict"] in FITTED)
+        and not (question == "size" and row["quantity"] in explained)
     ]
     rest: dict[str, list[str]] = {}
     for question in questions:
@@ -94,15 +110,17 @@ def tested(story: Story, person: Person, *questions: str) -> dict[str, list[str]
             if row["question"] != question:
                 continue
             edge = SHORT[row["quantity"]]
-            if row["verdict"] in {"not_found", "UNRESOLVED"}:
+            if question == "size" and row["verdict"] in TELLING and row["quantity"] in explained:
+                rest.setdefault(EXPLAINED, []).append(edge)
+            elif row["verdict"] in {"not_found", "UNRESOLVED"}:
                 rest.setdefault(NOTHING[question], []).append(edge)
             elif row["verdict"] == "NOT_SEPARABLE":
                 why = f"Padding and scaling cannot be told apart ({LABELS['NOT_SEPARABLE']})"
                 rest.setdefault(why, []).append(edge)
+            elif row["status"] == "like_sizes":
+                rest.setdefault(LIKE_SIZES[question], []).append(edge)
             elif row["verdict"] == "not_tested":
-                asked = {"change": "Changes were", "session": "Hours into a sitting were"}
-                what = asked.get(question, "This was")
-                why = f"{what} not tested ({STATUSES[row['status']]})"
+                why = f"{ASKED[question]} not tested ({STATUSES[row['status']]})"
                 rest.setdefault(why, []).append(edge)
     return {"found": found, "rest": [f"{what}: {_edges(on)}." for what, on in rest.items()]}
 
@@ -127,10 +145,10 @@ def dependence_sentences(story: Story, person: Person) -> list[str]:
     by_edge = {(row["quantity"], row["question"]): row for row in mine}
     told = [row for row in mine if row["verdict"] == "changed"]
     changed = {row["quantity"] for row in told}
-    for k, edge in enumerate(EDGES):
+    for edge in EDGES:
         if edge in changed:
             continue
-        explained = _is_fitted(story, person, by_edge[edge, "padding"], k)
+        explained = _is_known(by_edge[edge, "padding"])
         told += [
             by_edge[edge, question]
             for question in ("size", "place", "session")
@@ -169,8 +187,12 @@ def padding_sentences(story: Story, person: Person) -> list[str]:
 def _is_fitted(story: Story, person: Person, fit: Row, edge: int) -> bool:
     """Whether an edge is accused, and padding or scaling is found on it beyond chance."""
     off = story.view.columns["verdict"][person.group, edge] == "biased"
-    known = fit["verdict"] in FITTED and fit["p_adjusted"] <= 1 - fit["confidence_level"]
-    return bool(off and known)
+    return bool(off and _is_known(fit))
+
+
+def _is_known(fit: Row) -> bool:
+    """Whether padding or scaling is found beyond chance."""
+    return fit["verdict"] in FITTED and fit["p_adjusted"] <= 1 - fit["confidence_level"]
 
 
 def found_edges(story: Story, person: Person) -> set[int]:

@@ -22,7 +22,13 @@ if TYPE_CHECKING:
 __all__ = ["Changed", "change_phrase", "changes_of", "untested_words"]
 
 TESTED: Final = ("ok", "by_session")
-UNTESTED: Final = ("too_few_clusters", "no_times", "no_data")
+UNTESTED: Final = (
+    "too_few_clusters",
+    "no_times",
+    "no_data",
+    "sittings_differ",
+    "like_sizes",
+)
 """Status of an edge that was watched over time, and of one that was not."""
 EVERYBODY: Final = "all of the work together"
 FEW: Final = 5
@@ -121,8 +127,8 @@ def untested_words(names: list[str]) -> str:
 
     Examples
     --------
-    >>> untested_words(["ann"])
-    'change over time of the edges of 1 annotator: it takes 25 images with a time (ann)'
+    >>> untested_words(["ann"]).partition(":")[0]
+    'change over time of the edges of 1 annotator (ann)'
     """
     if not names:
         return ""
@@ -131,8 +137,8 @@ def untested_words(names: list[str]) -> str:
     who = number_of(len(names), "annotator")
     least = N_REFERENCE + LEAST_AFTER
     return (
-        f"change over time of the edges of {who}: it takes {least} images with a time "
-        f"({shown}{rest})"
+        f"change over time of the edges of {who} ({shown}{rest}): it takes {least} images with a "
+        "time, as many sittings where these differ, and sizes of objects that do not change along"
     )
 
 

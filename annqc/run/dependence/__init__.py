@@ -32,7 +32,7 @@ VERDICTS: Final = {
     "changed": "the offset changed, by a tolerance or more",
     "measurable": "it does, by less than a tolerance",
     "not_found": "nothing was found",
-    "not_tested": "nothing was tested; the status says why",
+    "not_tested": "nothing can be said; the status says why",
 }
 """What each verdict means; to ``padding`` the answers are `annqc.infer.padding.LABELS`."""
 
@@ -40,6 +40,8 @@ STATUSES: Final = {
     "ok": "tested",
     "by_session": "tested on sittings, for images drawn one after the other are alike",
     "no_data": "no usable pair",
+    "sittings_differ": "sittings differ, and they are too few to be the evidence",
+    "like_sizes": "it cannot be told from the size of the objects, which goes with it",
     "too_few_clusters": "fewer images or tracks than the question takes",
     "no_variation": "there is no difference in it within the work",
     "no_times": "nothing says when, or all was drawn at one time",
@@ -86,12 +88,14 @@ class Dependent:
             and, where a question has two numbers, ``second, second_low, second_high,
             second_unit``; ``confidence_level, n, n_clusters, p_value, p_adjusted, verdict, status,
             reach`` (how far the offset goes over the work, in tolerances), ``since, position,
-            n_before, n_after`` of changes, and ``text``. Nobody in particular has no verdicts;
-            where all are anonymous, there is no column ``annotator``.
+            n_before, n_after`` of changes, ``net, net_low, net_high`` (px after a change less px
+            before it, on objects of the same size), and ``text``. Nobody in particular has no
+            verdicts; where all are anonymous, there is no column ``annotator``.
 
         Notes
         -----
-        Score tests of Huber pseudo-values in tolerances, with images or tracks as clusters. One
+        Score tests of Huber pseudo-values in tolerances, with images or tracks as clusters, or
+        sittings where these differ; place, session and change are asked net of sizes. One
         question over all annotators is one family: Simes over the edges of an annotator,
         Benjamini-Hochberg over annotators, and over the edges of those named at the level that is
         left, as in `bias`. Of a change, ``p_value`` is the chance that honest work on this edge,

@@ -15,8 +15,11 @@ from annqc.infer.multiplicity import accuse
 from annqc.infer.padding import padding
 from annqc.infer.verdicts import half_width
 from annqc.run.dependence import QUESTIONS
-from annqc.run.dependence.changes import Stack, find_changes
+from annqc.run.dependence.changes import find_changes
+from annqc.run.dependence.moods import MAYBE, by_sitting, sittings_differ
 from annqc.run.dependence.sessions import sessions
+from annqc.run.dependence.sizes import LIKE_SIZES, net_slopes, share_of_sizes, without_sizes
+from annqc.run.dependence.stack import Stack
 from annqc.run.dependence.text import dependence_text
 from annqc.tables import EDGES, nameless
 
@@ -36,12 +39,13 @@ TEXTS: Final = ("unit", "second_unit", "verdict", "status", "since")
 COUNTS: Final = ("n", "n_clusters", "position", "n_before", "n_after")
 NUMBERS: Final = (
     *("estimate", "ci_low", "ci_high", "second", "second_low", "second_high"),
-    *("p_value", "p_adjusted", "reach"),
+    *("p_value", "p_adjusted", "reach", "net", "net_low", "net_high"),
 )
 ORDER: Final = (
     *("estimate", "ci_low", "ci_high", "unit", "second", "second_low", "second_high"),
     *("second_unit", "confidence_level", "n", "n_clusters", "p_value", "p_adjusted", "verdict"),
     *("status", "reach", "since", "position", "n_before", "n_after"),
+    *("net", "net_low", "net_high"),
 )
 
 
@@ -76,36 +80,49 @@ class Asked:
         self.n_groups = N_EDGES * self.n_people
         rows, edge = np.nonzero(self.measured.usable[:, :N_EDGES])
         person = bias.groups.of_pair[rows]
-        self.axis = edge % 2
-        self.tolerance = self.measured.tolerance[rows, self.axis]
         px = self.measured.edges[rows, edge]
+        axis = edge % 2
+        tolerance = self.measured.tolerance[rows, axis]
         # Of the eight quantities of each annotator the four edges, one group after another.
         found = bias.estimates.located["tolerance"]
         located = replace(
             found, **{name: getattr(found, name)[:, :N_EDGES].ravel() for name in USED}
         )
         grids = [finder.grid(bias.groups, unit)[:, :N_EDGES] for unit in ("tolerance", "px")]
-        self.stack = Stack(
+        self.images = Stack(
             group=N_EDGES * person + edge,
             cluster=self.measured.cluster[rows],
             pair=rows,
-            y=pseudo_values(px / self.tolerance, N_EDGES * person + edge, located),
+            y=pseudo_values(px / tolerance, N_EDGES * person + edge, located),
             px=px,
+            side=self.measured.sides[rows, axis],
+            tolerance=tolerance,
             grid=grids[0].ravel(),
             grid_px=grids[1].ravel(),
         )
-        self.side = self.measured.sides[rows, self.axis]
+        self.left = without_sizes(self.images, self.images.y[:, None], self.n_groups)[:, 0]
+        self.differ: Bools = np.zeros(self.n_people, dtype=bool)
+        self.stack = self.images
+        if times is not None:
+            self.seconds = times[1][self.measured.candidate]
+            person = bias.groups.of_pair
+            self.sittings = sessions(self.seconds, self.measured.cluster, person, self.n_people)
+            drawn = self.images, self.seconds, self.sittings, self.n_groups
+            self.differ = sittings_differ(*drawn)
+            self.maybe = sittings_differ(*drawn, level=MAYBE)
+            # Images of one sitting are then no evidence each.
+            cluster = by_sitting(self.images, self.sittings, self.differ)
+            self.stack = replace(self.images, cluster=cluster)
         self.padded = padding(
             px,
-            self.side,
-            self.tolerance,
+            self.stack.side,
+            tolerance,
             self.stack.cluster,
             self.stack.group,
             self.n_groups,
             grid=self.stack.grid,
             confidence=self.level,
         )
-        self.rest = self._rest()
         names = bias.groups.keys["annotator"] if "annotator" in bias.by else np.array([""])
         self.nobody: Bools = np.repeat(nameless(names) & ("annotator" in bias.by), N_EDGES)
 
@@ -142,40 +159,12 @@ class Asked:
         made["text"] = np.array(texts, dtype=object)
         return made
 
-    def _rest(self) -> Stack:
-        """Take from the offsets what padding and scaling explain, where these can be told apart.
-
-        Objects may be smaller in one place, or of one day, than elsewhere: what an edge owes to
-        the size of the objects is not owed to the place or the day.
-        """
-        stack, found = self.stack, self.padded
-        known = np.isfinite(found.additive)[stack.group]
-        at = stack.group[known]
-        px = stack.px.copy()
-        px[known] -= found.additive[at] + found.share[at] * self.side[known]
-        return replace(stack, px=px, y=self._without_size(stack.y[:, None])[:, 0])
-
-    def _without_size(self, values: Floats) -> Floats:
-        """Return what is left of columns after least squares on padding and scaling; NaN stays."""
-        group, tol, n = self.stack.group, self.tolerance, self.n_groups
-        known = np.isfinite(self.padded.additive)[group] & np.isfinite(values).all(axis=1)
-        rows = np.flatnonzero(known)
-        z = np.stack([np.ones(len(rows)), 1 / tol[rows], self.side[rows] / tol[rows]], axis=1)
-        at = group[rows]
-        normal, to = np.empty((n, 3, 3)), np.empty((n, 3, values.shape[1]))
-        for a in range(3):
-            for b in range(3):
-                normal[:, a, b] = np.bincount(at, z[:, a] * z[:, b], n)
-            for b in range(values.shape[1]):
-                to[:, a, b] = np.bincount(at, z[:, a] * values[rows, b], n)
-        fit = np.linalg.pinv(normal, hermitian=True) @ to
-        left = values.copy()
-        left[rows] -= np.einsum("na,nab->nb", z, fit[at])
-        return left
-
     def _size(self) -> _Answers:
-        z = np.log2(np.where(self.side > 0, self.side, np.nan))[:, None]
-        fit = self._fit(z, self.stack)
+        side = self.stack.side
+        z = np.log2(np.where(side > 0, side, np.nan))[:, None]
+        u = self.stack.px / self.stack.tolerance
+        cluster, group = self.stack.cluster, self.stack.group
+        fit = slopes(u, z, cluster, group, self.n_groups, grid=self.stack.grid)
         found = self._tested("size", z, self.stack, fit=fit)
         half = half_width(fit.se, fit.df[:, None], self.level)
         unit = "tolerances a doubling of the side"
@@ -192,8 +181,8 @@ class Asked:
         u, v = (np.where(np.isfinite(one), one, np.nan) for one in (u, v))
         why = "" if np.isfinite(u + v).any() else "no_image_sizes"
         z = place_field(u, v)
-        found = self._tested("place", z, self.rest, why=why)
-        fit = self._fit_px(z, self.rest)
+        found = self._tested("place", z, self.stack, why=why)
+        fit = self._fit(z, self.stack, "px")
         # Even terms are alike at both borders: between them lies twice the odd one.
         half = 2 * half_width(fit.se, fit.df[:, None], self.level)
         for prefix, k, unit in (
@@ -212,28 +201,26 @@ class Asked:
                 for one in ("session", "change")
             )
             return session, change
-        seconds = self.times[1][self.measured.candidate]
-        person = self.bias.groups.of_pair
-        sittings = sessions(seconds, self.measured.cluster, person, self.n_people)
-        z = sittings.hours[self.stack.pair][:, None]
-        first = int(self.measured.cluster.max(initial=0)) + 1
-        fast = sittings.fast[self.stack.group // N_EDGES]
-        by_session = first + sittings.session[self.stack.pair]
-        cluster = np.where(fast, by_session, self.stack.cluster)
-        rest = replace(self.rest, cluster=cluster)
-        found = self._tested("session", z, rest)
-        fit = self._fit_px(z, rest)
+        # Whoever is fast has images that are hardly apart from one another.
+        sat = self.sittings.fast | self.differ
+        stack = replace(self.images, cluster=by_sitting(self.images, self.sittings, sat))
+        z = self.sittings.hours[stack.pair][:, None]
+        found = self._tested("session", z, stack, sat=sat)
+        fit = self._fit(z, stack, "px")
         half = half_width(fit.se, fit.df[:, None], self.level)
         found.columns.update(self._told("", fit.estimate[:, 0], half[:, 0], "px an hour"))
-        chance = 1 - self.level
         # What is left of sizes has no level, so each edge gets its own back.
-        mean = [
-            np.bincount(self.stack.group, x, self.n_groups) for x in (self.stack.y, self.rest.y)
-        ]
-        n = np.maximum(np.bincount(self.stack.group, minlength=self.n_groups), 1)
-        level = ((mean[0] - mean[1]) / n)[self.stack.group]
-        watched = replace(self.stack, y=self.rest.y + level)
-        changes = find_changes(watched, seconds, sittings, self.n_groups, chance=chance)
+        group, n = stack.group, np.maximum(np.bincount(stack.group, minlength=self.n_groups), 1)
+        level = np.bincount(group, self.images.y - self.left, self.n_groups) / n
+        changes = find_changes(
+            replace(self.images, y=self.left + level[group]),
+            self.seconds,
+            self.sittings,
+            self.n_groups,
+            differ=self.differ,
+            maybe=self.maybe,
+            chance=1 - self.level,
+        )
         return found, self._changed(changes)
 
     def _changed(self, found: Changes) -> _Answers:
@@ -247,12 +234,19 @@ class Asked:
             estimate, se, df = (np.append(x[told], blank) for x in stretch.T[:3])
             half = half_width(se, df, self.level)
             columns |= self._told(prefix, estimate, half, "px before" if prefix else "px after")
+        estimate, se, df = (np.append(x[told], blank) for x in found.net.T)
+        half = half_width(se, df, self.level)
+        columns |= {"net": estimate, "net_low": estimate - half, "net_high": estimate + half}
         tested = found.watched & ~self.nobody
+        alike = found.watched & (found.like_sizes > LIKE_SIZES)
+        alike[found.group] = False
         verdict = np.where(np.abs(found.size[told]) >= 1, "changed", "measurable")
-        rest = np.where(tested[steady], "not_found", "not_tested")
+        rest = np.where((tested & ~alike)[steady], "not_found", "not_tested")
         status = np.where(found.n_units > 0, "too_few_clusters", "no_times")
         status = np.where(found.watched, "ok", status)
         status = np.where(found.watched & found.by_session, "by_session", status)
+        status = np.where(alike, "like_sizes", status)
+        status = np.where(found.moody, "sittings_differ", status)
         status = np.where(self.nobody, "anonymous", status)
         none = np.zeros(len(steady), dtype=np.int64)
         since = [datetime.fromtimestamp(one, UTC).isoformat() for one in found.since[told].tolist()]
@@ -281,7 +275,11 @@ class Asked:
         found = self.padded
         p = np.where(self.nobody, np.nan, found.p_value)
         adjusted, _ = self._family(p)
-        untold = self.nobody | (found.n == 0)
+        differ = np.repeat(self.differ, N_EDGES)
+        moody = differ & (found.label == "NOT_SEPARABLE")
+        untold = self.nobody | moody | (found.n == 0)
+        status = np.where(moody, "sittings_differ", np.where(differ, "by_session", "ok"))
+        status = np.where(self.nobody, "anonymous", status)
         half = found.additive_high - found.additive, 100 * (found.share_high - found.share)
         return _Answers(
             question="padding",
@@ -294,30 +292,48 @@ class Asked:
                 "p_value": p,
                 "p_adjusted": adjusted,
                 "verdict": np.where(untold, "not_tested", found.label),
-                "status": np.where(
-                    found.n == 0, "no_data", np.where(self.nobody, "anonymous", "ok")
-                ),
+                "status": np.where(found.n == 0, "no_data", status),
             },
         )
 
     def _tested(
-        self, question: str, z: Floats, stack: Stack, *, why: str = "", fit: Slopes | None = None
+        self,
+        question: str,
+        z: Floats,
+        stack: Stack,
+        *,
+        why: str = "",
+        fit: Slopes | None = None,
+        sat: Bools | None = None,
     ) -> _Answers:
         """Ask one question with a score test.
 
-        ``fit`` is that in tolerances, if it is known; else those who are named are fitted.
+        ``fit`` is that in tolerances, if it is known; else what is left of sizes is tested, and
+        those who are named are fitted. ``sat`` says whose clusters are sittings, if they are not
+        those whose sittings differ.
         """
         g = self.n_groups
-        tried = z if stack is self.stack else self._without_size(z)
-        found = score_tests(stack.y, tried, stack.cluster, stack.group, g)
+        y, tried, share = stack.y, z, np.zeros(g)
+        if fit is None:
+            y, tried = self.left, without_sizes(stack, z, g)
+            share = share_of_sizes(stack, z, g).max(axis=1)
+        found = score_tests(y, tried, stack.cluster, stack.group, g)
         p = np.where(found.enough & ~self.nobody, found.p_value, np.nan)
         adjusted, named = self._family(p)
         if fit is None:
-            fit = self._fit(np.where(named[stack.group][:, None], z, np.nan), stack)
+            fit = self._fit(np.where(named[stack.group][:, None], z, np.nan), stack, "tolerance")
         reach = self._reach(z, fit.estimate)
+        alike = (share > LIKE_SIZES) & ~named
         verdict = np.where(named, np.where(reach >= 1, "depends", "measurable"), "not_found")
+        seated, differ = (
+            np.repeat(x, N_EDGES) for x in (self.differ if sat is None else sat, self.differ)
+        )
         status = np.where(found.enough, "ok", "too_few_clusters").astype(object)
+        status[found.enough & seated] = "by_session"
+        status[~found.enough & differ] = "sittings_differ"
+        status[found.enough & alike] = "like_sizes"
         status[(found.rank == 0) & (found.n > 0)] = "no_variation"
+        status[(found.rank == 0) & (found.n > 0) & alike] = "like_sizes"
         if question == "session":
             status[found.n == 0] = "no_times"
         status[self.nobody] = "anonymous"
@@ -329,20 +345,16 @@ class Asked:
             "n_clusters": found.n_clusters,
             "p_value": p,
             "p_adjusted": adjusted,
-            "verdict": np.where(np.isnan(p), "not_tested", verdict),
+            "verdict": np.where(np.isnan(p) | alike, "not_tested", verdict),
             "status": status,
             "reach": reach,
         }
         return _Answers(question=question, group=np.arange(g), columns=columns)
 
-    def _fit(self, z: Floats, stack: Stack) -> Slopes:
-        """Fit the offsets in tolerances."""
-        u = stack.px / self.tolerance
-        return slopes(u, z, stack.cluster, stack.group, self.n_groups, grid=stack.grid)
-
-    def _fit_px(self, z: Floats, stack: Stack) -> Slopes:
-        """Fit the offsets in pixels."""
-        return slopes(stack.px, z, stack.cluster, stack.group, self.n_groups, grid=stack.grid_px)
+    def _fit(self, z: Floats, stack: Stack, unit: str) -> Slopes:
+        """Fit offsets on objects of the same size."""
+        grid = stack.grid_px if unit == "px" else stack.grid
+        return net_slopes(stack, z, self.n_groups, unit=unit, grid=grid)
 
     def _family(self, p: Floats) -> tuple[Floats, Bools]:
         """Adjust the p-values of one question over all annotators and their edges."""

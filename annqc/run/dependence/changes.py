@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from annqc.infer.cht import cluster_location
 from annqc.infer.drift import N_REFERENCE, change_point, cusum, cusum_limit, false_alarm, lag_one
+from annqc.run.dependence.moods import by_sitting, sitting_of, withstands
+from annqc.run.dependence.sizes import net_slopes, step_share
+from annqc.run.dependence.stack import sequences
 
 if TYPE_CHECKING:
+    from annqc.infer.covariates import Slopes
     from annqc.run.dependence.sessions import Sessions
+    from annqc.run.dependence.stack import Sequences, Stack
     from annqc.tables import Bools, Floats, Ints
 
-__all__ = ["Changes", "Stack", "find_changes"]
+__all__ = ["Changes", "find_changes"]
 
 LEAST_AFTER: Final = 5
 """Images past the reference that there must be for a sequence to be watched."""
@@ -22,29 +27,8 @@ ALIKE_FROM: Final = 0.1
 """Lag-1 correlation of neighbouring images above which sittings are watched instead."""
 
 
-@dataclass(frozen=True, eq=False, slots=True, kw_only=True)
-class Stack:
-    """Usable offsets of the four edges beneath one another, one row a pair and edge.
-
-    Attributes
-    ----------
-    group : (n,) int64
-        Four times the person, and the edge.
-    cluster, pair : (n,) int64
-        Image (or track), and row of the measurements.
-    y, px : (n,) float64
-        Pseudo-values in tolerances, and offsets as measured in pixels.
-    grid, grid_px : (n_groups,) float64
-        Coordinate steps of the groups in tolerances, and in pixels.
-    """
-
-    group: Ints
-    cluster: Ints
-    pair: Ints
-    y: Floats
-    px: Floats
-    grid: Floats
-    grid_px: Floats
+ROWS: Final = ("group", "pair", "y", "px", "side", "tolerance")
+"""What a stack has by row, besides the cluster."""
 
 
 @dataclass(frozen=True, eq=False, slots=True, kw_only=True)
@@ -67,11 +51,17 @@ class Changes:
         Time of the first image after it, seconds since 1970.
     by_session : (n_groups,) bool
         Whether sittings and not images were watched.
+    moody : (n_groups,) bool
+        Whether sittings differ and are too few to be watched.
+    like_sizes : (n_groups,) float64
+        Share of a lasting change that sizes explain, at the time when they explain most.
     before, after : (c, 5) float64
         Estimate, error, degrees of freedom, pairs and images of the stretch up to the change and
         of the one from it, in pixels.
+    net : (c, 3) float64
+        After less before on objects of the same size: estimate, error, degrees of freedom, pixels.
     size : (c,) float64
-        After less before, in tolerances.
+        The same in tolerances.
     """
 
     watched: Bools
@@ -84,35 +74,40 @@ class Changes:
     position: Ints
     since: Floats
     by_session: Bools
+    moody: Bools
+    like_sizes: Floats
     before: Floats
     after: Floats
+    net: Floats
     size: Floats
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class _Sequences:
-    """Means of units in the order of time, (n_groups, t); and of each row its place in there."""
-
-    x: Floats
-    time: Floats
-    length: Ints
-    position: Ints
-
-
 def find_changes(
-    stack: Stack, seconds: Floats, sittings: Sessions, n_groups: int, *, chance: float
+    stack: Stack,
+    seconds: Floats,
+    sittings: Sessions,
+    n_groups: int,
+    *,
+    differ: Bools,
+    maybe: Bools,
+    chance: float,
 ) -> Changes:
     """Find lasting changes of every edge of everybody.
 
     Parameters
     ----------
     stack : Stack
+        With what is left of sizes, and images (or tracks) as clusters.
     seconds : (n_pairs,) float64
         When each pair was drawn.
     sittings : Sessions
         Of the pairs.
     n_groups : int
         Four times the number of people.
+    differ : (n_people,) bool
+        Whose sittings differ, from `annqc.run.dependence.moods.sittings_differ`.
+    maybe : (n_people,) bool
+        Whose sittings may differ: changes of theirs have to stand out from sittings.
     chance : float
         Largest chance of any false alarm in the fleet.
 
@@ -124,29 +119,43 @@ def find_changes(
     -----
     One limit serves all: the smallest h with ``1 - exp(-n / ARL0(h)) <= chance``, for the n images
     of all sequences together. After an alarm a sequence starts again at the change. Where images
-    are alike to their neighbours (lag-1 correlation above .1, in the median of a person's edges),
-    sittings are watched in their place if there are enough. Standard deviations are widened by
-    ``sqrt((1 + r) / (1 - r))`` for as much correlation as is left.
+    are alike to their neighbours (lag-1 correlation above .1, in the median of a person's edges)
+    or sittings differ, sittings are watched in their place if there are enough; if they differ and
+    are too few, nothing is; where they may differ, changes have to stand out from them. Standard
+    deviations are widened by ``sqrt((1 + r) / (1 - r))`` for as much correlation as is left.
     """
-    kept = np.isfinite(seconds[stack.pair])
+    kept = np.flatnonzero(np.isfinite(seconds[stack.pair]))
     group, pair, y = stack.group[kept], stack.pair[kept], stack.y[kept]
     unit = stack.cluster[kept]
-    found = _sequences(group, unit, seconds[pair], y, n_groups)
+    found = sequences(group, unit, seconds[pair], y, n_groups)
     alike = _alike(found)
     images = found.length.reshape(-1, 4).max(axis=1)
     enough = (sittings.n >= N_REFERENCE + LEAST_AFTER) & (sittings.n < images)
-    by_session = np.repeat((alike[::4] > ALIKE_FROM) & enough, 4)
-    if by_session.any():
-        first = int(unit.max()) + 1
-        unit = np.where(by_session[group], first + sittings.session[pair], unit)
-        found = _sequences(group, unit, seconds[pair], y, n_groups)
+    sat = ((alike[::4] > ALIKE_FROM) | differ) & enough
+    by_session = np.repeat(sat, 4)
+    moody = np.repeat(differ & ~enough, 4)
+    if sat.any():
+        unit = by_sitting(stack, sittings, sat)[kept]
+        found = sequences(group, unit, seconds[pair], y, n_groups)
         alike = np.where(by_session, _alike(found), alike)
-    watched = found.length >= N_REFERENCE + LEAST_AFTER
+    watched = (found.length >= N_REFERENCE + LEAST_AFTER) & ~moody
     r = np.clip(alike, 0.0, 0.9)
     total = float(found.length[watched].sum())
     limit = cusum_limit(max(total, 1.0), chance=chance)
     peak, changes = _watch(found, watched, limit, np.sqrt((1 + r) / (1 - r)), stack.grid)
     at = np.array(changes, dtype=np.int64).reshape(-1, 2)
+    doubtful = np.repeat(maybe & ~enough, 4)
+    if doubtful[at[:, 0]].any():
+        sitting = sitting_of(found, group, sittings.session[pair])
+        for row in np.unique(at[doubtful[at[:, 0]], 0]).tolist():
+            n = int(found.length[row])
+            x, own = found.x[row, :n], sitting[row, :n]
+            # One change is watched beside those of the same edge that come before or after it.
+            moody[row] = not all(
+                withstands(x[first:last], own[first:last], here - first)
+                for first, here, last in _stretches(at[at[:, 0] == row, 1], n)
+            )
+        at, watched = at[~moody[at[:, 0]]], watched & ~moody
     cuts = np.zeros((n_groups, found.x.shape[1] + 1), dtype=np.int64)
     cuts[at[:, 0], at[:, 1]] = 1
     # Every stretch of a sequence with changes is estimated, as work of its own would be.
@@ -159,7 +168,7 @@ def find_changes(
     grids = np.stack([stack.grid_px[owner], stack.grid[owner]], axis=1)
     located = cluster_location(
         code,
-        stack.cluster[kept][rows],
+        unit[rows],
         values,
         n_groups=int(start[-1]),
         group_grid=grids,
@@ -174,10 +183,17 @@ def find_changes(
     ).astype(np.float64)
     earlier = np.array([np.count_nonzero((at[:, 0] == g) & (at[:, 1] < k)) for g, k in at.tolist()])
     left = start[at[:, 0]] + earlier.astype(np.int64)
+    before, after = told[left], told[left + 1]
+    work = replace(
+        stack, **{name: getattr(stack, name)[kept[rows]] for name in ROWS}, cluster=unit[rows]
+    )
+    net, steps = (_net(work, code, left, owner, one) for one in ("px", "tolerance"))
+    position = np.where(watched[group], found.position, -1)
+    timed = replace(stack, **{name: getattr(stack, name)[kept] for name in ROWS}, cluster=unit)
     return Changes(
         watched=watched,
         n=np.bincount(group, minlength=n_groups),
-        n_units=found.length,
+        n_units=np.where(moody, np.repeat(sittings.n, 4), found.length),
         peak=peak,
         chance=false_alarm(peak, total),
         limit=limit,
@@ -185,14 +201,40 @@ def find_changes(
         position=at[:, 1],
         since=found.time[at[:, 0], at[:, 1]],
         by_session=by_session,
-        before=told[left],
-        after=told[left + 1],
-        size=located.estimate[left + 1, 1] - located.estimate[left, 1],
+        moody=moody & (found.length > 0),
+        like_sizes=step_share(timed, position, n_groups, first=N_REFERENCE, last=LEAST_AFTER),
+        before=before,
+        after=after,
+        net=np.stack([net.estimate[:, 0], net.se[:, 0], net.df], axis=1),
+        # Too few images for sizes as well: what is left of these is as good as it gets.
+        size=np.where(
+            np.isfinite(steps.estimate[:, 0]),
+            steps.estimate[:, 0],
+            located.estimate[left + 1, 1] - located.estimate[left, 1],
+        ),
     )
 
 
+def _stretches(position: Ints, n: int) -> list[tuple[int, int, int]]:
+    """Return of each change where the stretch before it begins, it is, and that after it ends."""
+    ends = [0, *position.tolist(), n]
+    return list(zip(ends, ends[1:-1], ends[2:], strict=False))
+
+
+def _net(work: Stack, code: Ints, left: Ints, owner: Ints, unit: str) -> Slopes:
+    """Estimate each change from the stretches before and after it, beside sizes."""
+    pieces = [np.flatnonzero((code == one) | (code == one + 1)) for one in left.tolist()]
+    rows = np.concatenate([*pieces, np.zeros(0, dtype=np.int64)])
+    change = np.repeat(np.arange(len(left)), [len(one) for one in pieces])
+    after = (code[rows] > left[change]).astype(np.float64)
+    part = replace(work, **{one: getattr(work, one)[rows] for one in (*ROWS, "cluster")})
+    part = replace(part, group=change)
+    grid = (work.grid_px if unit == "px" else work.grid)[owner[left]]
+    return net_slopes(part, after[:, None], len(left), unit=unit, grid=grid)
+
+
 def _watch(
-    found: _Sequences, watched: Bools, limit: float, widen: Floats, grid: Floats
+    found: Sequences, watched: Bools, limit: float, widen: Floats, grid: Floats
 ) -> tuple[Floats, list[tuple[int, int]]]:
     """Run the CUSUM over all sequences, and again from every change on."""
     peak = np.full(len(watched), np.nan)
@@ -218,30 +260,7 @@ def _watch(
     return peak, sorted(changes)
 
 
-def _sequences(group: Ints, unit: Ints, seconds: Floats, y: Floats, n_groups: int) -> _Sequences:
-    """Put the means of units into the order of the median time of what was drawn on them."""
-    width = int(unit.max(initial=0)) + 1
-    cells, cell = np.unique(group * width + unit, return_inverse=True)
-    owner = cells // width
-    mean = np.bincount(cell, y, len(cells)) / np.bincount(cell, minlength=len(cells))
-    works, work = np.unique((group // 4) * width + unit, return_inverse=True)
-    order = np.lexsort((seconds, work))
-    count = np.bincount(work, minlength=len(works))
-    middle = seconds[order][np.cumsum(count) - count + (count - 1) // 2] if len(works) else seconds
-    time = middle[np.searchsorted(works, (owner // 4) * width + cells % width)]
-    order = np.lexsort((cells % width, time, owner))
-    length = np.bincount(owner, minlength=n_groups)
-    place = np.empty(len(cells), dtype=np.int64)
-    place[order] = np.arange(len(cells)) - (np.cumsum(length) - length)[owner[order]]
-    x = np.full((n_groups, max(int(length.max(initial=0)), 1)), np.nan)
-    when = np.full(x.shape, np.nan)
-    x[owner, place], when[owner, place] = mean, time
-    # Nothing says in which order things were drawn that were all drawn at one time.
-    spread = np.nanmax(when, axis=1, initial=-np.inf) > np.nanmin(when, axis=1, initial=np.inf)
-    return _Sequences(x, when, np.where(spread, length, 0), place[cell])
-
-
-def _alike(found: _Sequences) -> Floats:
+def _alike(found: Sequences) -> Floats:
     """Return how alike neighbours are, in the median of a person's edges; 0 where it is unknown.
 
     A change of one edge leaves the median alone; moods show on all of them.

@@ -21,8 +21,13 @@ LITTLE: Final = ", less than a tolerance over the work"
 CHANCE: Final = ", no more than chance may give among so many edges"
 FIRST: Final = ("estimate", "ci_low", "ci_high")
 SECOND: Final = ("second", "second_low", "second_high")
+NET: Final = ("net", "net_low", "net_high")
 FARTHER: Final = ("farther out", "farther in")
 OFF: Final = ("too far out", "too far in")
+SHORT: Final = ("out", "in")
+SAME: Final = 0.25
+"""Pixels by which a change may differ from that on objects of the same size and still be it."""
+BY_SITTING: Final = ("by_session", "sittings_differ")
 
 
 def dependence_text(row: Mapping[str, Any], *, clusters: str = "image") -> str:
@@ -41,9 +46,12 @@ def dependence_text(row: Mapping[str, Any], *, clusters: str = "image") -> str:
         A sentence without a full stop, in small letters.
     """
     edge, question, verdict = (str(row[one]) for one in ("quantity", "question", "verdict"))
-    name, evidence = OBJECTS[edge], number_of(int(row["n_clusters"]), clusters)
+    unit = "sitting" if row["status"] in BY_SITTING else clusters
+    name, evidence = OBJECTS[edge], number_of(int(row["n_clusters"]), unit)
     if verdict == "not_tested":
         what = ASKED.get(question, "padding or scaling")
+        if row["status"] == "like_sizes":
+            return f"{name}: {what} cannot be told from the size of the objects ({evidence})"
         return f"{name}: {what} was not tested ({row['status'].replace('_', ' ')}, {evidence})"
     if question == "padding":
         return _padding(
@@ -55,7 +63,7 @@ def dependence_text(row: Mapping[str, Any], *, clusters: str = "image") -> str:
         return f"{name}: {what} was found ({evidence})"
     little = LITTLE if verdict == "measurable" else ""
     if question == "change":
-        return _change(row, name, clusters) + little
+        return _change(row, name, unit) + little
     if question == "size":
         side = "height" if edge in {"out_top", "out_bottom"} else "width"
         size, where, ends = _told(row, FIRST, "", FARTHER)
@@ -75,9 +83,17 @@ def dependence_text(row: Mapping[str, Any], *, clusters: str = "image") -> str:
 def _told(
     row: Mapping[str, Any], names: tuple[str, ...], unit: str, words: tuple[str, str]
 ) -> tuple[str, str, str]:
-    """Return a size, its direction in words, and its interval."""
+    """Return a size, its direction in words, and its interval.
+
+    An interval with nothing in it says the direction of both ends.
+    """
     value, low, high = (float(row[name]) for name in names)
     size, ends = amount(value, low, high, unit)
+    if ends.startswith("-"):
+        there, back = SHORT[value < 0], SHORT[value >= 0]
+        against, _, along = ends[1:].partition(" to ")
+        name = along.partition(" ")[2]
+        ends = f"{against} {name} {back} to {along} {there}"
     return size, words[value < 0], ends
 
 
@@ -86,7 +102,7 @@ def _padding(row: Mapping[str, Any], name: str, side: str, evidence: str) -> str
     if row["verdict"] == "NOT_SEPARABLE":
         return f"{name}: padding and scaling cannot be told apart on {evidence} of such sizes"
     px, share = (
-        _told(scaled, names, unit, OFF)
+        _told(scaled, names, unit, FARTHER)
         for scaled, names, unit in (
             (row, FIRST, "px"),
             ({one: row[one] / 100 for one in SECOND}, SECOND, "rel"),
@@ -98,24 +114,29 @@ def _padding(row: Mapping[str, Any], name: str, side: str, evidence: str) -> str
         return f"{name}: neither padding nor scaling was found ({pixels}; {of_side}; {evidence})"
     besides = "which may be nothing"
     told = {
-        "ADDITIVE": f"padding: {pixels}, and {share[0].removesuffix(' %')} % of the {side} "
-        f"{share[1]}, {besides} ({share[2]}",
-        "PROPORTIONAL": f"scaling: {of_side}, and {px[0]} {px[1]}, {besides} ({px[2]}",
-        "BOTH": f"padding and scaling: {pixels} and {of_side[:-1]}",
+        "ADDITIVE": f"padding on {name}: {pixels}, and scaling: {share[0].removesuffix(' %')} % of "
+        f"the {side} {share[1]}, {besides} ({share[2]}",
+        "PROPORTIONAL": f"scaling on {name}: {of_side}, and padding: {px[0]} {px[1]}, {besides} "
+        f"({px[2]}",
+        "BOTH": f"padding and scaling on {name}: {pixels} and {of_side[:-1]}",
     }
     chance = "" if row["p_adjusted"] <= 1 - row["confidence_level"] else CHANCE
-    return f"{name} is off by {told[str(row['verdict'])]}, {evidence}){chance}"
+    return f"{told[str(row['verdict'])]}, {evidence}){chance}"
 
 
-def _change(row: Mapping[str, Any], name: str, clusters: str) -> str:
-    """Say since when, and what was before."""
-    after = _told(row, FIRST, "px", OFF)
-    before = _told(row, SECOND, "px", OFF)
+def _change(row: Mapping[str, Any], name: str, unit: str) -> str:
+    """Say since when, and what was before; or what changed on objects of the same size."""
     day = str(row["since"])[:10]
-    unit = "sitting" if row["status"] == "by_session" else clusters
     place = f"{unit} {int(row['position']) + 1:,} of {int(row['n_clusters']):,}"
-    images = [number_of(int(row[one]), clusters) for one in ("n_after", "n_before")]
+    since = f"since about {day} ({place}) {name} is"
+    counts = [int(row[one]) for one in ("n_after", "n_before")]
+    if abs(float(row["estimate"]) - float(row["second"]) - float(row["net"])) > SAME:
+        size, where, ends = _told(row, NET, "px", FARTHER)
+        both = f"{number_of(counts[0], unit)}, {counts[1]:,} before"
+        return f"{since} {size} {where} than before on objects of the same size ({ends}, {both})"
+    after, before = (_told(row, names, "px", OFF) for names in (FIRST, SECOND))
+    stretches = [number_of(count, unit) for count in counts]
     return (
-        f"since about {day} ({place}) {name} is {after[0]} {after[1]} "
-        f"({after[2]}, {images[0]}); before, {before[0]} {before[1]} ({before[2]}, {images[1]})"
+        f"{since} {after[0]} {after[1]} ({after[2]}, {stretches[0]}); "
+        f"before, {before[0]} {before[1]} ({before[2]}, {stretches[1]})"
     )

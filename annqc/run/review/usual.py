@@ -89,8 +89,9 @@ def _spread(measured: Measurements) -> tuple[Floats, Floats]:
 
 
 def _robust(px: Floats) -> float:
-    known = px - np.nanmedian(px, axis=1, keepdims=True)
-    return 1.4826 * float(np.nanmedian(np.abs(known)))
+    known = [one[np.isfinite(one)] for one in px]
+    left = [np.abs(one - np.median(one)) for one in known if len(one)]
+    return 1.4826 * float(np.median(np.concatenate(left))) if left else 0.0
 
 
 def _too_little(sides: Floats, spread: Floats, noise: Floats, threshold: float) -> Floats:

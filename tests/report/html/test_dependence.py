@@ -9,6 +9,8 @@ import pytest
 
 import annqc
 from annqc.report.html.dependence import (
+    EXPLAINED,
+    LIKE_SIZES,
     dependence_sentences,
     found_edges,
     padding_sentences,
@@ -20,6 +22,7 @@ from annqc.report.html.story import tell
 from annqc.simulate import Habit, simulate
 from annqc.tables import EDGES
 from tests.report.html.rows import sentences
+from tests.run.test_dependence_sizes import drawn
 
 PEOPLE = {"ann": [], "mix": [], "pad": [Habit.loose("left", px=5)], "bea": [], "cat": []}
 
@@ -58,7 +61,7 @@ def test_a_change_is_told_and_padding_only_where_the_edge_is_off(story):
     assert said.endswith(".")
     assert dependence_sentences(story, person_of(story, "pad")) == []
     [said] = padding_sentences(story, person_of(story, "pad"))
-    assert said.startswith("The left edge is off by padding: ")
+    assert said.startswith("Padding on the left edge: 5.")
     assert found_edges(story, person_of(story, "mix")) == {EDGES.index("out_right")}
     assert found_edges(story, person_of(story, "pad")) == {EDGES.index("out_left")}
     assert dependence_sentences(story, person_of(story, "ann")) == []
@@ -87,9 +90,35 @@ def test_what_was_tested_is_said_of_every_edge(story):
     honest = told_of(story, person_of(story, "ann"), "place")
     assert honest == {"found": [], "rest": ["No dependence on the place was found: all edges."]}
     padded = told_of(story, person_of(story, "pad"), "padding", "size")
-    assert len(padded["found"]) >= 2
+    assert [text.split(":")[0] for text in padded["found"]] == ["Padding on the left edge"]
+    assert f"{EXPLAINED}: left." in padded["rest"]
     later = told_of(story, person_of(story, "mix"), "padding", "size")["found"]
     assert all("before and after a change together" in one for one in later if "right" in one)
+
+
+def test_what_cannot_be_told_from_sizes_is_not_said_to_be_absent():
+    work, gold = drawn(
+        np.random.default_rng(4),
+        80,
+        size=lambda time, down: 0.9 * np.sign(time),
+        shift=lambda time, down, side: 4.0 * (time > 0)[:, None],
+    )
+    story = tell(annqc.audit(work, gold), ("annotator",), veiled=False, checks=[])
+    said = told_of(story, person_of(story, "a0"), "change")
+    assert said == {"found": [], "rest": [f"{LIKE_SIZES['change']}: all edges."]}
+
+
+def test_size_is_told_unless_padding_explains_it(story):
+    pad = person_of(story, "pad")
+    [row] = [
+        one
+        for one in rows_of(story, pad)
+        if one["quantity"] == "out_left" and one["question"] == "size"
+    ]
+    assert row["verdict"] == "depends"
+    assert "tolerances farther in with every doubling" in row["text"]
+    told = [*told_of(story, pad, "size")["found"], *dependence_sentences(story, pad)]
+    assert not any("doubling" in text for text in told)
 
 
 def test_nothing_is_asked_unless_somebody_looks(story):

@@ -100,8 +100,8 @@ def test_who_has_too_few_images_for_changes_is_named(tmp_path):
     delivery(n_images=20).to_scorecard(tmp_path / "card", vendor="annotator")
     for one in document_of(tmp_path / "card")["pages"]:
         assert one["changes"] == []
-        expected = "change over time of the edges of 1 annotator: it takes 25 images with a time"
-        assert f"{expected} ({one['vendor']})" in one["not_checked"]
+        expected = f"change over time of the edges of 1 annotator ({one['vendor']}): it takes 25"
+        assert any(text.startswith(expected) for text in one["not_checked"])
         assert not any(GONE in text for text in one["not_checked"])
 
 
