@@ -23,7 +23,7 @@ QUALITY: Final = 78
 MOST: Final = 150_000
 """Bytes of a picture."""
 SHOTS: Final = (
-    ("overview", "index.html", "", 1280, 1500, 1.0),
+    ("overview", "index.html", "", 1280, 1400, 1.0),
     ("phone", "index.html", "#annotators", 390, 844, 2.0),
     ("annotator", "annotators/ben-2.html", "", 1280, 1500, 1.0),
 )
