@@ -291,11 +291,15 @@ def _check_targets(given: dict[str, Any], asides: list[str], *sides: Dataset) ->
 
 def _work_out(made: Audit, progress: Any) -> None:
     """Do the work step by step, so that the bar can say where it is; the audit keeps it."""
+    from annqc.run.times import times_of
+
     progress.step(STEPS[2])
     _ = made.measurements, made.detected
     progress.step(STEPS[3])
     made.findings(made.by)
     made.annotator_findings(made.by)
+    if times_of(made.candidate) is not None:
+        made.dependence_columns()
     progress.step(STEPS[4])
     made.score_columns(strata=made.by)
     progress.step(STEPS[5])

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.text import Text
 
 from annqc.judge.wording import number_of
+from annqc.report.changed import change_sentences
 from annqc.report.compared import compared, ignored_words, left_out, meeting, notes, odd_rows
 from annqc.report.grid import best_ranked, hanging, score_table
 from annqc.report.mistakes import examples, first_errors, unusable_drawings
@@ -126,6 +127,10 @@ def screen(
     parts = view_of(run, by) if main != by else None
     sentences = accused_sentences(view, parts)
     _print_findings(console, view, sentences, everything=everything)
+    if changes := change_sentences(run):
+        _heading(console, "Changed", "over time, by a tolerance or more; the largest first")
+        _lines(console, changes if everything else changes[:N_BIASED], style="red")
+        _more(console, 0 if everything else len(changes) - N_BIASED, "such changes")
     if parts is not None:
         _print_parts(console, parts, view, sentences, everything=everything)
     if run.has_tracks and "annotator" in by:

@@ -122,3 +122,18 @@ def test_corners_taken_for_sizes_are_asked_about():
 def test_another_scale_is_asked_about():
     assert "were found: are both sides" in told_of(lambda xyxy: xyxy / 2)
     assert "were found: are both sides" not in told_of(lambda xyxy: xyxy)
+
+
+def test_the_screen_says_since_when():
+    made = annqc.simulate(["ann", "mix", "zoe"], n_images=80, noise_px=1.0, rng=2)
+    table = made.work.table
+    box, when = table.xyxy.copy(), 1.7e9 + 86_400.0 * table.image
+    mixed = np.flatnonzero(made.work.annotator_ids == "mix")[0]
+    box[(table.annotator == mixed) & (table.image >= 40), 2] += 6.0
+    dated = replace(table, xyxy=box, extra={"created_at": when})
+    text = flat(render(annqc.audit(replace(made.work, table=dated), made.gold)))
+    assert "Changed over time, by a tolerance or more; the largest first mix: since about" in text
+    undated = replace(table, xyxy=box)
+    assert "Changed over" not in flat(
+        render(annqc.audit(replace(made.work, table=undated), made.gold))
+    )

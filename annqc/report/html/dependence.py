@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from annqc.infer.padding import LABELS
+from annqc.report.changed import change_sentences
 from annqc.report.html.pictures import SHORT
-from annqc.report.plain import name_text
 from annqc.run.dependence import STATUSES
 from annqc.tables import EDGES
 
@@ -217,12 +217,7 @@ def changed_people(story: Story) -> dict[str, Any]:
     story : Story
         The audit.
     """
-    columns = story.run.dependence_columns()
-    rows = np.flatnonzero(columns["verdict"] == "changed")
-    order = rows[np.argsort(-columns["reach"][rows], kind="stable")].tolist()
-    names = columns.get("annotator")
-    who = [f"{name_text(names[row], width=60)}: " if names is not None else "" for row in order]
-    said = [f"{name}{columns['text'][row]}." for name, row in zip(who, order, strict=True)]
+    said = [f"{one}." for one in change_sentences(story.run)]
     chance = f"{100 * (1 - story.run.parameters.confidence):g}"
     return {"found": said[:N_PEOPLE], "left": max(len(said) - N_PEOPLE, 0), "chance": chance}
 

@@ -124,7 +124,7 @@ def test_size_is_told_unless_padding_explains_it(story):
 def test_nothing_is_asked_unless_somebody_looks(story):
     run = annqc.audit(story.run.candidate, story.run.reference)
     run.bias()
-    run.summary()
+    run.to_json()
     assert "_dependence" not in run.__dict__
     run.dependence()
     assert "_dependence" in run.__dict__
