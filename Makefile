@@ -52,7 +52,7 @@ matrix: $(VENV)/.installed-dev $(VENV)/.installed-matrix
 
 # Once this is installed, `make test` drives the browser too; without it those tests are skipped.
 browser: $(VENV)/.installed-browser
-	@ANNQC_BROWSER=required $(BIN)/python -m pytest -q tests/report/html
+	@ANNQC_BROWSER=required $(BIN)/python -m pytest -q tests/report/html tests/report/scorecard
 
 screenshots: $(VENV)/.installed-browser
 	@$(BIN)/python -m tests.report.html.screenshots

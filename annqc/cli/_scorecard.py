@@ -59,9 +59,9 @@ def check_target(given: dict[str, Any]) -> None:
     """Refuse a folder that is anything but a scorecard."""
     if given["scorecard"] is None:
         return
-    from annqc.report.scorecard import refuse_foreign
+    from annqc.report.scorecard import SCORECARD
 
-    refuse_foreign(Path(given["scorecard"]))
+    SCORECARD.refuse_foreign(Path(given["scorecard"]))
 
 
 def lists_of(given: dict[str, Any]) -> list[str]:

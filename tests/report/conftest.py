@@ -1,11 +1,35 @@
-"""Audits that several tests look at, made once."""
+"""Audits that several tests look at, made once, and a browser to look at pages with."""
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 import pytest
 
 import annqc
 from annqc import Habit
+from tests.report.browser import launch, skip
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from playwright.sync_api import Browser
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Return a browser; skip where there is none."""
+    try:
+        from playwright.sync_api import Error, sync_playwright
+    except ImportError:
+        skip("playwright is not installed: make browser")
+    with sync_playwright() as playwright:
+        try:
+            found = launch(playwright)
+        except Error as error:
+            skip(f"no browser starts: {str(error).splitlines()[0]}")
+        yield found
+        found.close()
 
 
 @pytest.fixture(scope="session")

@@ -21,7 +21,8 @@ from urllib.parse import unquote, urlsplit
 
 from annqc.errors import AnnqcError
 from annqc.report.files import refuse_missing_folder, whole_file
-from annqc.report.html.folder import BEGINNING, GENERATOR, SUFFIXES
+from annqc.report.html.folder import REPORT, SUFFIXES
+from annqc.report.ownfolder import BEGINNING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -236,7 +237,7 @@ def refuse_other(path: Path) -> None:
     except OSError as error:
         found = error.strerror or str(error)
         raise AnnqcError(what, where=str(path), found=found, hint=hint) from None
-    if beginning and GENERATOR.encode() not in beginning:
+    if beginning and REPORT.generator.encode() not in beginning:
         raise AnnqcError(what, where=str(path), found="another file", hint=hint)
 
 

@@ -4,7 +4,7 @@
 index, and the same as CSV, JSON and Markdown.
 """
 
-from annqc.report.scorecard.folder import refuse_foreign
+from annqc.report.scorecard.folder import SCORECARD
 from annqc.report.scorecard.write import write_scorecard
 
-__all__ = ["refuse_foreign", "write_scorecard"]
+__all__ = ["SCORECARD", "write_scorecard"]

@@ -8,11 +8,12 @@ from annqc.errors import AnnqcError
 from annqc.report.files import spare_inputs
 from annqc.report.json import encode
 from annqc.report.scorecard.document import make_document
-from annqc.report.scorecard.folder import refuse_foreign, write_folder
+from annqc.report.scorecard.folder import SCORECARD
 from annqc.report.scorecard.markdown import summary
 from annqc.report.scorecard.pages import render
 from annqc.report.scorecard.sheet import sheet
 from annqc.report.tablefiles import csv_bytes
+from annqc.report.wholefolder import swap_in
 from annqc.run.leaveoneout import OTHERS
 from annqc.run.scorecard.checks import judge_units
 from annqc.run.scorecard.units import cut
@@ -71,7 +72,7 @@ def write_scorecard(
     if OTHERS in run.reference.annotator_ids.tolist():
         what = "a scorecard holds work against gold, and there is none"
         raise AnnqcError(what, where="scorecard", hint="give gold: annqc audit WORK --gold GOLD")
-    refuse_foreign(folder)
+    SCORECARD.refuse_foreign(folder)
     lists = [one for one in (vendor, batch) if one is not None and one.lower().endswith(".csv")]
     spare_inputs([folder], (run.reference, run.candidate), also=lists)
     found = cut(run, vendor=vendor, batch=batch)
@@ -83,5 +84,6 @@ def write_scorecard(
     contents["scorecard.csv"] = csv_bytes(sheet(document))
     contents["scorecard.json"] = encode(document)
     contents["summary.md"] = summary(document).encode("utf-8", "backslashreplace")
-    write_folder(contents, folder)
+    SCORECARD.refuse_foreign(folder)
+    swap_in(contents, folder)
     return folder / "index.html"

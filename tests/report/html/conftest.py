@@ -1,4 +1,4 @@
-"""Reports that several tests look at, made once, and a browser to look at them with."""
+"""Reports that several tests look at, made once."""
 
 from __future__ import annotations
 
@@ -10,34 +10,14 @@ import pytest
 import annqc
 from annqc import Habit
 from annqc.simulate import OutlineHabit, TrackHabit, outlines, tracks
-from tests.report.html.browser import launch, skip
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
-
-    from playwright.sync_api import Browser
 
 RULES = [
     {"id": "no-edge-bias", "measure": "edge_offset", "by": ["annotator"]},
     {"id": "found", "measure": "recall", "by": ["annotator"], "at_least": 0.95},
 ]
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    """Return a browser; skip where there is none."""
-    try:
-        from playwright.sync_api import Error, sync_playwright
-    except ImportError:
-        skip("playwright is not installed: make browser")
-    with sync_playwright() as playwright:
-        try:
-            found = launch(playwright)
-        except Error as error:
-            skip(f"no browser starts: {str(error).splitlines()[0]}")
-        yield found
-        found.close()
 
 
 @pytest.fixture(scope="session")

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 
 from annqc.cli._planted import run_demo
-from tests.report.html.browser import drawn, launch
+from tests.report.browser import drawn, launch
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from annqc.report.checks.html import page as page_of_checks
+from tests.report.browser import skip, tab
 from tests.report.checks_records import document
-from tests.report.html.browser import skip, tab
 from tests.report.html.conftest import RULES
 
 GRAVE = {"serious", "critical"}

@@ -8,7 +8,7 @@ import pytest
 
 import annqc
 from annqc import Habit
-from tests.report.html.browser import WIDTHS, tab, too_wide
+from tests.report.browser import WIDTHS, tab, too_wide
 from tests.report.html.drawn_images import draw_images
 
 LOADED = """() => Promise.all(Array.from(document.querySelectorAll("svg image"), (one) => {

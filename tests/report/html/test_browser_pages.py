@@ -7,7 +7,7 @@ import re
 import pytest
 
 import annqc
-from tests.report.html.browser import WIDTHS, column, drawn, tab, too_wide
+from tests.report.browser import WIDTHS, column, drawn, tab, too_wide
 
 MINUS = "\N{MINUS SIGN}"
 

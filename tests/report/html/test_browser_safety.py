@@ -12,7 +12,7 @@ import annqc
 from annqc import Habit
 from annqc.errors import AnnqcError
 from annqc.write import write_coco
-from tests.report.html.browser import drawn, tab
+from tests.report.browser import drawn, tab
 
 PEOPLE = [
     "<script>alert(1)</script>",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.report.html.browser import WIDTHS, column, drawn, tab, too_wide
+from tests.report.browser import WIDTHS, column, drawn, tab, too_wide
 
 
 def shown(page):

@@ -22,6 +22,7 @@ from annqc.report.scorecard.period import period_of
 from annqc.run.times import times_of
 from annqc.tables import EDGES, Problem
 from annqc.write import write_coco
+from tests.report.browser import tab
 from tests.run.scorecard_deliveries import EVIL, audited, by_vendor, vendor_of, with_columns
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
@@ -229,18 +230,14 @@ def apart(one, other):
     return any(one[k] + one[k + 2] <= other[k] or other[k] + other[k + 2] <= one[k] for k in (0, 1))
 
 
-@pytest.mark.skipif(BROWSER is None, reason="there is no Chromium here")
 @pytest.mark.parametrize("media", ["screen", "print"])
-def test_the_bias_box_is_large_enough_to_be_read(folder, media):
-    sync = pytest.importorskip("playwright.sync_api")
-    with sync.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=BROWSER, args=["--no-sandbox"])
-        page = browser.new_page(viewport={"width": 794, "height": 1123})
+def test_the_bias_box_is_large_enough_to_be_read(folder, browser, media):
+    with tab(browser, width=794) as witness:
+        page = witness.page
         page.emulate_media(media=media)
         page.goto((folder / "pages" / "loose-lot-1-3.html").as_uri())
         gold = page.locator(".biasbox .gold").bounding_box()
         labels = [one.bounding_box() for one in page.locator(".biasbox text").all()]
-        browser.close()
     assert gold["width"] >= 100
     assert all(one["height"] >= 10.5 for one in labels)  # pixels of CSS: 8 points
     rects = [(one["x"], one["y"], one["width"], one["height"]) for one in labels]

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import pytest
-
 from annqc.report.scorecard.cells import edge_cells
-from tests.report.scorecard.test_scorecard_pages import BROWSER, Page, cards_of, folder
+from tests.report.browser import tab
+from tests.report.scorecard.test_scorecard_pages import Page, cards_of, folder
 from tests.run.scorecard_deliveries import audited
 
 __all__ = ["folder"]  # the fixture
@@ -40,21 +39,16 @@ def test_words_of_a_page_mean_something(folder, tmp_path):
     assert share in card["why"]  # both units, for a sentence may be in either
 
 
-@pytest.mark.skipif(BROWSER is None, reason="there is no Chromium here")
-def test_nothing_is_cut_off_on_a_phone(folder):
-    sync = pytest.importorskip("playwright.sync_api")
-    with sync.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=BROWSER, args=["--no-sandbox"])
-        page = browser.new_page(viewport={"width": 390, "height": 800})
+def test_nothing_is_cut_off_on_a_phone(folder, browser):
+    with tab(browser, width=390) as witness:
         for path in (folder / "pages").iterdir():
-            page.goto(path.as_uri())
-            ends = page.evaluate(
+            witness.page.goto(path.as_uri())
+            ends = witness.page.evaluate(
                 "[...document.querySelectorAll('td')].map(one => one.getBoundingClientRect().right)"
             )
             assert max(ends) <= 390
-            labels = page.evaluate(
+            labels = witness.page.evaluate(
                 "[...document.querySelectorAll('td[data-label]')]"
                 ".map(one => getComputedStyle(one, '::before').content)"
             )
             assert '"interval" " "' in labels or '"interval "' in labels
-        browser.close()
