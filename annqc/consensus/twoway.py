@@ -61,7 +61,7 @@ class TwoWay:
     scale : (A, 4) float64
         Scale ``s`` of the annotator's errors in units of the object's tolerance; 1 / 0.831 of it is
         the standard deviation of normal errors. Where the status is ``pair_sums`` or
-        ``two_annotators`` only sums of two squares mean something, see `pair_spread`.
+        ``two_annotators`` only sums of two squares mean something.
     weight : (n, 4) float64
         Weight of each drawn edge, 1.25 for one that lies where it is expected down to 0; NaN for
         rows that take no part.
@@ -110,22 +110,6 @@ class TwoWay:
         """Spread of each annotator in units of tolerance, (A, 4); NaN where only sums are known."""
         known = self.links.status == "ok"
         return np.where(known[:, None], self.scale / T4_TO_SD, np.nan)
-
-    def pair_spread(self, first: Ints, second: Ints) -> Floats:
-        """Return the standard deviation of the difference between two annotators.
-
-        Parameters
-        ----------
-        first, second : (k,) int64
-            Annotators; known for those of one component even where neither's own spread is.
-
-        Returns
-        -------
-        (k, 4) float64
-            In units of tolerance.
-        """
-        total: Floats = np.hypot(self.scale[first], self.scale[second]) / T4_TO_SD
-        return total
 
 
 def fit_twoway(

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from annqc.consensus.others import leave_one_out
-from annqc.consensus.twoway import SIGNS, fit_twoway
+from annqc.consensus.twoway import SIGNS, T4_TO_SD, fit_twoway
 from annqc.consensus.uncertainty import disagreements, offset_uncertainty
 from annqc.errors import TableError, UnknownNameError
 from tests.calibration.consensus import beyond, drawn
@@ -148,7 +148,8 @@ def test_in_a_graph_without_odd_cycles_only_sums_of_squares_are_known():
     assert set(fit.links.status.tolist()) == {"pair_sums"}
     assert np.isnan(fit.sd).all()
     first, second = pairs.T
-    assert np.abs(fit.pair_spread(first, second) / np.hypot(0.5, 2) - 1).max() < 0.25
+    spread = np.hypot(fit.scale[first], fit.scale[second]) / T4_TO_SD
+    assert np.abs(spread / np.hypot(0.5, 2) - 1).max() < 0.25
     assert not fit.links.odd_cycle.any()
 
 

@@ -296,12 +296,12 @@ def test_videos_of_millions_of_frames_in_coco(put):
 
 
 def test_two_dots_are_nobody(put, tmp_path, monkeypatch):
-    put("alice/work/0001.txt", "1,1,10,20,30,40\n")
+    put("alice/drawn/0001.txt", "1,1,10,20,30,40\n")
     put("alice/1.json", json.dumps([{"image_id": 1, "category_id": 1, "bbox": [1, 2, 3, 4]}]))
-    monkeypatch.chdir(tmp_path / "alice" / "work")
+    monkeypatch.chdir(tmp_path / "alice" / "drawn")
     (tmp_path / "alice" / "0001.txt").write_text("1,1,10,20,30,40\n")
     assert read("../0001.txt").annotator_ids.tolist() == ["alice"]
-    assert read("../work/0001.txt").annotator_ids.tolist() == ["work"]
+    assert read("../drawn/0001.txt").annotator_ids.tolist() == ["drawn"]
     assert read("../1.json", annotator="parent").annotator_ids.tolist() == ["alice"]
 
 

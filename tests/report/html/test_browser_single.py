@@ -75,7 +75,7 @@ def test_an_annotation_can_be_linked_to_from_without(browser, one_file):
         assert shown(page) == [href[1:].split("--")[0]]
         assert page.locator(href).evaluate(
             "one => { const box = one.getBoundingClientRect();"
-            " return box.top > -1 && box.top < innerHeight }"
+            " return box.top >= 0 && box.top < innerHeight }"
         )
         assert witness.troubles == []
 
